@@ -1,0 +1,34 @@
+"""`advanced_options`, the members that have an effect: memory, limits of the tool loop, burst window.
+
+The published name is kept. A member is added here when the code that obeys it is, never earlier.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from frontdesk.assistants.section import Section
+
+
+class Burst(Section):
+    """A turn waits `window_seconds` after the last message of the customer, never over `max_seconds` in all."""
+
+    window_seconds: Annotated[FiniteFloat, Field(ge=0, le=120)] = 6
+    max_seconds: Annotated[FiniteFloat, Field(ge=0, le=600)] = 30
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Burst:
+        if self.window_seconds > self.max_seconds:
+            raise ValueError("must have window_seconds not above max_seconds")
+        return self
+
+
+class AdvancedOptions(Section):
+    """`history_messages` counts stored messages, `max_tool_calls` the calls of one turn (rule 9 of a turn)."""
+
+    history_messages: Annotated[int, Field(ge=1, le=500)] = 50
+    max_tool_calls: Annotated[int, Field(ge=0, le=100)] = 20
+    max_identical_tool_calls: Annotated[int, Field(ge=1, le=20)] = 3
+    burst: Burst = Burst()

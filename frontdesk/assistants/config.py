@@ -1,0 +1,123 @@
+"""The assistant's record as the runtime reads it: parsed once, frozen, every section with its defaults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeVar, cast, get_args
+from zoneinfo import ZoneInfo
+
+from frontdesk.assistants.advanced_options import AdvancedOptions
+from frontdesk.assistants.guided_config import EasyModeConfig
+from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
+from frontdesk.assistants.response_config import ResponseConfig
+from frontdesk.assistants.schedule_config import ScheduleConfig
+from frontdesk.assistants.section import Section
+from frontdesk.assistants.tool_keys import Entity
+
+AssistantType = Literal["conversation", "support-ticket", "ai-chat", "voice"]
+Connection = Literal["system", "organization", "specific"]
+Language = Literal["ENG", "ESP"]
+Access = Literal["none", "read", "read_write"]
+
+ASSISTANT_TYPES: tuple[str, ...] = get_args(AssistantType)
+CONNECTIONS: tuple[str, ...] = get_args(Connection)
+LANGUAGES: tuple[str, ...] = get_args(Language)
+ACCESS: tuple[str, ...] = get_args(Access)
+MAX_INSTRUCTIONS = 100_000  # characters
+
+SECTIONS: dict[str, type[Section]] = {
+    "easy_mode_config": EasyModeConfig,
+    "internal_tools": InternalTools,
+    "response_config": ResponseConfig,
+    "schedule_config": ScheduleConfig,
+    "advanced_options": AdvancedOptions,
+}
+
+Shape = TypeVar("Shape", bound=Section)
+
+
+def check_timezone(name: str) -> str:
+    """A name of the IANA database; raises `ValueError`. A path or an abbreviation that only some systems know is none."""
+    try:
+        zone = ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        zone = None
+    if zone is None or ("/" not in name and name != "UTC"):
+        raise ValueError("must be an IANA time zone such as America/Bogota, or UTC")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantConfig:
+    """One version of one assistant. A turn keeps the one that it started with; gates read the current one."""
+
+    id: int
+    organization_id: int
+    version: int = 1
+    name: str = "Assistant"
+    assistant_type: AssistantType = "conversation"
+    ai_model_id: int | None = None
+    connection: Connection = "system"
+    timezone: str = "UTC"
+    instructions: str = ""
+    instructions_language: Language = "ENG"
+    access_contact: Access = "none"
+    access_deals: Access = "none"
+    access_customer_support: Access = "none"
+    disable_reply: bool = False
+    enable_message_burst_handling: bool = False
+    internal_tools: InternalTools = field(default_factory=InternalTools)
+    response: ResponseConfig = field(default_factory=ResponseConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    options: AdvancedOptions = field(default_factory=AdvancedOptions)
+    deleted_at: datetime | None = None
+
+    def switch(self, key: str) -> Switch:
+        """How a tool key is set, with the default scope of the assistant's type."""
+        return switch_of(self.internal_tools, key, self.assistant_type)
+
+    def access(self, entity: Entity) -> Access:
+        """The access value that rules an entity; one that no field rules is open to the key alone."""
+        values: dict[Entity, Access] = {
+            "": "read_write",
+            "contact": self.access_contact,
+            "deals": self.access_deals,
+            "customer_support": self.access_customer_support,
+        }
+        return values[entity]
+
+
+def _section(shape: type[Shape], value: object) -> Shape:
+    """A stored section; it was checked when it was stored. Text is what a connection without a JSON codec gives."""
+    if isinstance(value, str | bytes):
+        value = json.loads(value)
+    return shape.model_validate(value or {})
+
+
+def config_of(row: Mapping[str, object]) -> AssistantConfig:
+    """The configuration in a row of `ai_assistants` (all columns; JSON members parsed or as text)."""
+    return AssistantConfig(
+        id=cast(int, row["id"]),
+        organization_id=cast(int, row["organization_id"]),
+        version=cast(int, row["version"]),
+        name=cast(str, row["name"]),
+        assistant_type=cast(AssistantType, row["assistant_type"]),
+        ai_model_id=cast("int | None", row["ai_model_id"]),
+        connection=cast(Connection, row["connection"]),
+        timezone=cast(str, row["timezone"]),
+        instructions=cast(str, row["instructions"]),
+        instructions_language=cast(Language, row["instructions_language"]),
+        access_contact=cast(Access, row["access_permissions_contact"]),
+        access_deals=cast(Access, row["access_permissions_deals"]),
+        access_customer_support=cast(Access, row["access_permissions_customer_support"]),
+        disable_reply=bool(row["disable_reply"]),
+        enable_message_burst_handling=bool(row["enable_message_burst_handling"]),
+        internal_tools=_section(InternalTools, row["internal_tools"]),
+        response=_section(ResponseConfig, row["response_config"]),
+        schedule=_section(ScheduleConfig, row["schedule_config"]),
+        options=_section(AdvancedOptions, row["advanced_options"]),
+        deleted_at=cast("datetime | None", row["deleted_at"]),
+    )

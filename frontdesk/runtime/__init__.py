@@ -1,0 +1,1 @@
+"""The rules of a turn: who may speak, what the model sees, what leaves as a reply."""

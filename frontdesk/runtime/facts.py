@@ -1,0 +1,28 @@
+"""What a gate may know: plain values, read once, stored with the decision so that it can be replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The state of one conversation and of its organization's budget at one moment.
+
+    Costs are in the currency of the models' prices, tokens are input and output together; a limit of None means
+    that there is none. `schedule_message_at` is when the out-of-schedule message last went to this conversation.
+    """
+
+    is_blocked: bool = False
+    assigned_user_id: int | None = None
+    assigned_ai_assistant_id: int | None = None
+    is_auto_assignment_disabled: bool = False
+    auto_assignment_disabled_reason: str | None = None
+    owner_reason: str | None = None
+    schedule_message_at: datetime | None = None
+    cost_today: Decimal = Decimal(0)
+    daily_cost_limit: Decimal | None = None
+    tokens_today: int = 0
+    daily_token_limit: int | None = None

@@ -1,0 +1,213 @@
+"""Who may speak: the ordered gates of `decide`. Each is a pure function of (configuration, facts, time).
+
+The first *stop* ends the evaluation; a *mute* lets the turn run and keeps everything from the customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from frontdesk.assistants.config import AssistantConfig, Language
+from frontdesk.assistants.schedule import Opening, opening
+from frontdesk.core.errors import Json
+from frontdesk.runtime.facts import Facts
+from frontdesk.runtime.sentences import Explanation, explain
+
+Effect = Literal["pass", "stop", "mute"]
+Outcome = Literal["answer", "analyse", "message", "silence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate said: its effect, the reason's code, the facts it looked at, the setting that made it so.
+
+    `line` is a fixed text for the customer that goes with a stop.
+    """
+
+    effect: Effect
+    code: str
+    facts: dict[str, Json] = field(default_factory=dict)
+    config_path: str | None = None
+    line: str | None = None
+
+
+Gate = Callable[[AssistantConfig | None, Facts, datetime], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    gate: str
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, Json]:
+        """The shape of one entry of `ai_decisions.gates`."""
+        said = self.verdict
+        return {"gate": self.gate, "effect": said.effect, "reason": said.code, "facts": said.facts,
+                "config_path": said.config_path}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done about an inbound, and why: `answer`, `analyse` (run muted), `message` (`line`), `silence`."""
+
+    outcome: Outcome
+    tried: tuple[Tried, ...]
+    decisive: Tried | None  # None: every gate passed
+    config_version: int | None
+    line: str | None = None
+
+    @property
+    def reason(self) -> str:
+        return self.decisive.verdict.code if self.decisive else "all_gates_passed"
+
+    @property
+    def gate(self) -> str | None:
+        return self.decisive.gate if self.decisive else None
+
+    @property
+    def config_path(self) -> str | None:
+        return self.decisive.verdict.config_path if self.decisive else None
+
+    def explain(self, language: Language = "ENG") -> Explanation:
+        """The decision in plain words, with what would have to change."""
+        return explain(self.reason, self.decisive.verdict.facts if self.decisive else {}, language)
+
+    def gates_json(self) -> list[Json]:
+        return [tried.as_json() for tried in self.tried]
+
+
+def blocked(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """A blocked contact gets nothing."""
+    seen: dict[str, Json] = {"blocked": facts.is_blocked}
+    return Verdict("stop", "contact_blocked", seen) if facts.is_blocked else Verdict("pass", "not_blocked", seen)
+
+
+def person(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """A person who owns the conversation is not talked over."""
+    seen: dict[str, Json] = {"assigned_user_id": facts.assigned_user_id}
+    taken = facts.assigned_user_id is not None
+    return Verdict("stop", "owner_is_person", seen) if taken else Verdict("pass", "no_person", seen)
+
+
+def auto_assignment(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """Switched off, it stops only a conversation without an owner."""
+    seen: dict[str, Json] = {
+        "ai_auto_assignment_disabled": facts.is_auto_assignment_disabled,
+        "ai_auto_assignment_disabled_reason": facts.auto_assignment_disabled_reason,
+        "assigned_ai_assistant_id": facts.assigned_ai_assistant_id,
+    }
+    if facts.is_auto_assignment_disabled and facts.assigned_ai_assistant_id is None:
+        return Verdict("stop", "auto_assignment_disabled", seen)
+    return Verdict("pass", "assignment_allowed", seen)
+
+
+def assistant(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """There must be an assistant, and it must not be deleted."""
+    seen: dict[str, Json] = {"assigned_ai_assistant_id": facts.assigned_ai_assistant_id}
+    if config is None:
+        return Verdict("stop", "no_assistant", seen | {"owner_reason": facts.owner_reason})
+    if config.deleted_at is not None:
+        return Verdict("stop", "assistant_deleted", seen | {"name": config.name}, "deleted_at")
+    return Verdict("pass", "assistant_on", seen | {"name": config.name})
+
+
+def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """Outside the hours: a message (at most once in `once_per_hours`), silence, or an answer all the same."""
+    if config is None:
+        return Verdict("pass", "no_schedule")
+    found = opening(config.schedule, config.timezone, now)
+    seen = _opening_facts(found, config)
+    if found.is_open:
+        return Verdict("pass", "in_schedule", seen, found.config_path)
+    rule = config.schedule.out_of_schedule
+    seen |= {"action": rule.action}
+    if rule.action == "reply":
+        return Verdict("pass", "out_of_schedule_reply", seen, "schedule_config.out_of_schedule.action")
+    if rule.action == "silent" or not rule.message:
+        # Hand-over needs someone to hand to, which comes with hand-off; until then it is silence with this reason.
+        return Verdict("stop", "out_of_schedule", seen, found.config_path)
+    since = facts.schedule_message_at
+    if config.disable_reply:
+        return Verdict("stop", "out_of_schedule_muted", seen | {"disable_reply": True}, found.config_path)
+    if since is not None and now - since < timedelta(hours=rule.once_per_hours):
+        seen |= {"message_sent_at": since.isoformat(), "once_per_hours": rule.once_per_hours}
+        return Verdict("stop", "out_of_schedule_told", seen, found.config_path)
+    return Verdict("stop", "out_of_schedule", seen, found.config_path, rule.message)
+
+
+def _opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:
+    return {
+        "why": found.why,
+        "local_time": found.at.strftime("%Y-%m-%dT%H:%M"),
+        "weekday": found.at.weekday(),
+        "timezone": config.timezone,
+        "ranges": [list(pair) for pair in found.ranges],
+        "next_opening": found.next_opening.isoformat() if found.next_opening else None,
+    }
+
+
+def budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """The organization's model budget of the day, in money and in tokens; either one stops."""
+    seen: dict[str, Json] = {
+        "cost_today": str(facts.cost_today),
+        "daily_cost_limit": None if facts.daily_cost_limit is None else str(facts.daily_cost_limit),
+        "tokens_today": facts.tokens_today,
+        "daily_token_limit": facts.daily_token_limit,
+    }
+    if facts.daily_cost_limit is not None and facts.cost_today >= facts.daily_cost_limit:
+        return Verdict("stop", "budget_cost_spent", seen)
+    if facts.daily_token_limit is not None and facts.tokens_today >= facts.daily_token_limit:
+        return Verdict("stop", "budget_tokens_spent", seen)
+    return Verdict("pass", "in_budget", seen)
+
+
+def disable_reply(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """Silent mode: the turn runs and is stored, nothing reaches the customer."""
+    is_mute = config is not None and config.disable_reply
+    seen: dict[str, Json] = {"disable_reply": is_mute}
+    return Verdict("mute", "reply_disabled", seen, "disable_reply") if is_mute else Verdict("pass", "reply_on", seen)
+
+
+# Cheapest first, as the contract of a turn orders them; hand-off rules take their place before `disable_reply`.
+GATES: tuple[tuple[str, Gate], ...] = (
+    ("blocked", blocked),
+    ("person", person),
+    ("auto_assignment", auto_assignment),
+    ("assistant", assistant),
+    ("schedule", schedule),
+    ("budget", budget),
+    ("disable_reply", disable_reply),
+)
+
+
+def evaluate(
+    config: AssistantConfig | None,
+    facts: Facts,
+    now: datetime,
+    gates: Sequence[tuple[str, Gate]] = GATES,
+) -> Decision:
+    """Try the gates in order; the first stop ends it, and all that were tried are kept."""
+    version = config.version if config else None
+    tried: list[Tried] = []
+    muted: Tried | None = None
+    for name, gate in gates:
+        entry = Tried(name, gate(config, facts, now))
+        tried.append(entry)
+        if entry.verdict.effect == "stop":
+            line = entry.verdict.line
+            return Decision("message" if line else "silence", tuple(tried), entry, version, line)
+        if entry.verdict.effect == "mute":
+            muted = muted or entry
+    return Decision("analyse" if muted else "answer", tuple(tried), muted, version)
+
+
+def facts_json(facts: Facts) -> dict[str, Json]:
+    """The facts as they are stored with a decision, so that it can be replayed."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value if value is None or isinstance(value, int | str)
+        else str(value)
+        for name, value in asdict(facts).items()
+    }  # fmt: skip

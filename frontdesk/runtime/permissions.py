@@ -1,0 +1,98 @@
+"""Which tools an assistant may use, and the rule that said so. Asked when tools are offered and at every call.
+
+The lower of switch and entity access always wins; `disable_reply` takes away what would reach the customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.internal_tools import Reach
+from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
+from frontdesk.core.errors import Json
+
+Rule = Literal[
+    "allowed", "unknown", "off", "not_installed", "access_none", "access_read", "disable_reply", "approval", "deleted"
+]
+
+SENTENCES: dict[Rule, str] = {
+    "allowed": "allowed",
+    "unknown": "there is no tool of this name",
+    "off": "the tool is switched off in internal_tools",
+    "not_installed": "the tool is not available in this version",
+    "access_none": "the assistant has no access to {entity} (access_permissions_{entity} is none)",
+    "access_read": "the assistant may only read {entity} (access_permissions_{entity} is read)",
+    "disable_reply": "replies are switched off, so nothing may be sent to the customer",
+    "approval": "the tool needs a person's approval, and approvals are not available in this version",
+    "deleted": "the assistant has been deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether one tool may be used now, by which rule, and how far it reaches."""
+
+    key: str
+    is_allowed: bool
+    rule: Rule
+    scope: Reach
+    config_path: str
+    changes: bool
+
+    @property
+    def sentence(self) -> str:
+        """The rule in words, for the model and for the trace."""
+        key = TOOL_KEYS.get(self.key)
+        return SENTENCES[self.rule].format(entity=key.entity if key else "")
+
+    def as_json(self) -> dict[str, Json]:
+        """The entry of `ai_turns.tools`."""
+        return {"key": self.key, "allowed": self.is_allowed, "rule": self.rule, "scope": self.scope,
+                "config_path": self.config_path}  # fmt: skip
+
+
+def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
+    switch, access = config.switch(key.key), config.access(key.entity)
+    if config.deleted_at is not None:
+        return "deleted"
+    if not switch.enabled:
+        return "off"
+    if not key.is_built:
+        return "not_installed"
+    if access == "none":
+        return "access_none"
+    if access == "read" and key.verb not in READING:
+        return "access_read"
+    if config.disable_reply and key.sends:
+        return "disable_reply"
+    return "approval" if switch.approval == "always" else "allowed"
+
+
+def permission(config: AssistantConfig, name: str) -> Permission:
+    """The permission of one tool key under the configuration as it stands."""
+    key = TOOL_KEYS.get(name)
+    if key is None:
+        return Permission(name, False, "unknown", "own", "internal_tools.tools", True)
+    rule = _rule(config, key)
+    paths: Mapping[Rule, str] = {
+        "access_none": f"access_permissions_{key.entity}",
+        "access_read": f"access_permissions_{key.entity}",
+        "disable_reply": "disable_reply",
+        "deleted": "deleted_at",
+        "approval": f"internal_tools.tools.{name}.approval",
+    }
+    path = paths.get(rule, f"internal_tools.tools.{name}")
+    return Permission(name, rule == "allowed", rule, config.switch(name).scope, path, key.changes)
+
+
+def permissions(config: AssistantConfig) -> tuple[Permission, ...]:
+    """All 94 keys in the order of the table: what is offered is what is allowed."""
+    return tuple(permission(config, name) for name in TOOL_KEYS)
+
+
+def offered(config: AssistantConfig) -> tuple[str, ...]:
+    """The keys that the model gets to see."""
+    return tuple(entry.key for entry in permissions(config) if entry.is_allowed)

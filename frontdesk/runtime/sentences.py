@@ -1,0 +1,206 @@
+"""A decision in plain words, English and Spanish: why, and what would have to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from frontdesk.assistants.config import Language
+from frontdesk.core.errors import Json
+
+WEEKDAYS: dict[Language, tuple[str, ...]] = {
+    "ENG": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ESP": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`why` is one sentence about what happened, `would_change` one about what would have to be different."""
+
+    why: str
+    would_change: str
+
+
+# code → (why, what would change it), English and Spanish; {names} are facts, prepared by `_values`.
+SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
+    "all_gates_passed": {
+        "ENG": ("An answer is due: nothing stands against it.", "Nothing has to change."),
+        "ESP": ("Corresponde responder: nada lo impide.", "No hay nada que cambiar."),
+    },
+    "contact_blocked": {
+        "ENG": ("No answer: the contact is blocked.", "It would answer if the conversation were unblocked."),
+        "ESP": ("Sin respuesta: el contacto está bloqueado.", "Respondería si se desbloqueara la conversación."),
+    },
+    "owner_is_person": {
+        "ENG": (
+            "No answer: a person (user {assigned_user_id}) has taken this conversation.",
+            "It would answer if the conversation were assigned to an assistant again.",
+        ),
+        "ESP": (
+            "Sin respuesta: una persona (usuario {assigned_user_id}) lleva esta conversación.",
+            "Respondería si la conversación se asignara de nuevo a un asistente.",
+        ),
+    },
+    "auto_assignment_disabled": {
+        "ENG": (
+            "No answer: nobody owns this conversation and automatic assignment is switched off{reason}.",
+            "It would answer if an assistant were assigned to the conversation.",
+        ),
+        "ESP": (
+            "Sin respuesta: nadie lleva esta conversación y la asignación automática está desactivada{reason}.",
+            "Respondería si se asignara un asistente a la conversación.",
+        ),
+    },
+    "no_assistant": {
+        "ENG": (
+            "No answer: no assistant is assigned to this conversation{reason}.",
+            "It would answer if an assistant were assigned to the conversation or to its channel.",
+        ),
+        "ESP": (
+            "Sin respuesta: ningún asistente está asignado a esta conversación{reason}.",
+            "Respondería si se asignara un asistente a la conversación o a su canal.",
+        ),
+    },
+    "assistant_deleted": {
+        "ENG": (
+            "No answer: the assistant {name} has been deleted.",
+            "It would answer if another assistant were assigned to the conversation.",
+        ),
+        "ESP": (
+            "Sin respuesta: el asistente {name} ha sido eliminado.",
+            "Respondería si se asignara otro asistente a la conversación.",
+        ),
+    },
+    "out_of_schedule": {
+        "ENG": ("No answer: outside the schedule ({hours} {timezone}).", "It would answer {next}{or_reply}."),
+        "ESP": ("Sin respuesta: fuera del horario ({hours} {timezone}).", "Respondería {next}{or_reply}."),
+    },
+    "out_of_schedule_told": {
+        "ENG": (
+            "No answer: outside the schedule ({hours} {timezone}); the customer was told so less than"
+            " {once_per_hours} h ago.",
+            "It would answer {next}{or_reply}.",
+        ),
+        "ESP": (
+            "Sin respuesta: fuera del horario ({hours} {timezone}); se avisó al cliente hace menos de"
+            " {once_per_hours} h.",
+            "Respondería {next}{or_reply}.",
+        ),
+    },
+    "out_of_schedule_muted": {
+        "ENG": (
+            "No answer: outside the schedule ({hours} {timezone}), and replies are switched off.",
+            "It would answer {next} if disable_reply were false.",
+        ),
+        "ESP": (
+            "Sin respuesta: fuera del horario ({hours} {timezone}), y las respuestas están desactivadas.",
+            "Respondería {next} si disable_reply fuera false.",
+        ),
+    },
+    "budget_cost_spent": {
+        "ENG": (
+            "No answer: today's model budget is spent ({cost_today} of {daily_cost_limit}).",
+            "It would answer tomorrow (UTC), or if the organization's daily budget were raised.",
+        ),
+        "ESP": (
+            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({cost_today} de {daily_cost_limit}).",
+            "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
+        ),
+    },
+    "budget_tokens_spent": {
+        "ENG": (
+            "No answer: today's model budget is spent ({tokens_today} of {daily_token_limit} tokens).",
+            "It would answer tomorrow (UTC), or if the organization's daily budget were raised.",
+        ),
+        "ESP": (
+            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({tokens_today} de {daily_token_limit} tokens).",
+            "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
+        ),
+    },
+    "reply_disabled": {
+        "ENG": (
+            "Nothing was sent: replies are switched off; the message was only analysed.",
+            "It would answer if disable_reply were false.",
+        ),
+        "ESP": (
+            "No se envió nada: las respuestas están desactivadas; el mensaje solo se analizó.",
+            "Respondería si disable_reply fuera false.",
+        ),
+    },
+    "no_model": {
+        "ENG": (
+            "No answer by a model: none is configured, so the customer got the fixed line.",
+            "It would answer if a provider's key were added or the built-in model were switched on.",
+        ),
+        "ESP": (
+            "Sin respuesta de un modelo: no hay ninguno configurado, así que el cliente recibió la frase fija.",
+            "Respondería si se añadiera la clave de un proveedor o se activara el modelo incorporado.",
+        ),
+    },
+}
+
+_CLOSED = {"ENG": "closed", "ESP": "cerrado"}
+_NEXT = {
+    "ENG": ("from {} on", "if the schedule had an opening"),
+    "ESP": ("a partir de {}", "si el horario tuviera una apertura"),
+}
+_OR_REPLY: dict[Language, str] = {
+    "ENG": ", or now if out_of_schedule.action were reply",
+    "ESP": ", o ahora si out_of_schedule.action fuera reply",
+}
+
+
+def explain(code: str, facts: Mapping[str, Json], language: Language) -> Explanation:
+    """The sentences of a reason. A code without a sentence is shown as it is, so that nothing is hidden."""
+    pair = SENTENCES.get(code)
+    if pair is None:
+        return Explanation(code, "")
+    why, would_change = pair[language]
+    values = _values(facts, language)
+    return Explanation(why.format_map(values), would_change.format_map(values))
+
+
+class _Values(dict[str, str]):
+    """A fact that was not recorded shows as a dash instead of an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _values(facts: Mapping[str, Json], language: Language) -> _Values:
+    values = _Values({name: str(value) for name, value in facts.items() if value is not None})
+    reason = facts.get("ai_auto_assignment_disabled_reason") or facts.get("owner_reason")
+    values["reason"] = f" ({reason})" if reason else ""
+    values["hours"] = _hours(facts, language)
+    values["next"] = _next(facts, language)
+    values["or_reply"] = _OR_REPLY[language]
+    return values
+
+
+def clock_text(minutes: int) -> str:
+    """Minutes since midnight as HH:MM; over 24:00 it is the next day's time."""
+    return "24:00" if minutes == 24 * 60 else f"{minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
+def _hours(facts: Mapping[str, Json], language: Language) -> str:
+    weekday, ranges = facts.get("weekday"), facts.get("ranges")
+    if not isinstance(weekday, int) or not isinstance(ranges, list):
+        return "–"
+    spans = [
+        f"{clock_text(pair[0])}–{clock_text(pair[1])}"
+        for pair in ranges
+        if isinstance(pair, list) and isinstance(pair[0], int) and isinstance(pair[1], int)
+    ]
+    return f"{WEEKDAYS[language][weekday]} {', '.join(spans) or _CLOSED[language]}"
+
+
+def _next(facts: Mapping[str, Json], language: Language) -> str:
+    opening, timezone = facts.get("next_opening"), facts.get("timezone")
+    at_time, never = _NEXT[language]
+    if not isinstance(opening, str) or not isinstance(timezone, str):
+        return never
+    wall = datetime.fromisoformat(opening).astimezone(ZoneInfo(timezone))
+    return at_time.format(f"{WEEKDAYS[language][wall.weekday()]} {wall:%Y-%m-%d %H:%M}")
