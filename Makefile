@@ -1,0 +1,50 @@
+# Every target sets up what it needs: Python 3.11 or newer and make are enough.
+# `make help` lists them; variables such as FRONTDESK_PORT, FRONTDESK_DATA and DATABASE_URL are passed through.
+
+PYTHON := .venv/bin/python
+UV := .venv/.tools/bin/uv
+TESTS ?= tests/unit tests/contract tests/flow tests/process tests/browser
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check clients bench migration lock widget setup setup-dev
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## start Frontdesk: database, HTTP, worker, a demo organization
+	@exec $(PYTHON) -m frontdesk run
+
+test: setup-dev ## run all tests (TESTS=… PYTEST_ARGS=… to choose)
+	@sh tools/chromium.sh
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(wildcard $(TESTS)) $(PYTEST_ARGS)
+
+check: setup-dev ## lint, types, import table, style figures, widget bundle, documents
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q -p no:cacheprovider tests/unit/test_imports.py tests/unit/test_scaffolding.py
+	$(PYTHON) tools/check_style.py
+	@sh tools/check_widget.sh
+	@for script in $(wildcard tools/check_docs.py); do $(PYTHON) $$script; done
+
+clients: setup-dev ## run real clients and suites of other projects against a real server
+	@$(PYTHON) -m pytest tests/peers $(PYTEST_ARGS)
+
+bench: setup-dev ## measure, and write bench/RESULTS.md
+	@$(PYTHON) -m bench
+
+migration: setup-dev ## write the next migration from the declarations: make migration name=add_colour
+	@$(PYTHON) tools/new_migration.py "$(name)"
+
+widget: ## build the web chat's bundle (Node ≥ 20)
+	@cd ui && npm ci --no-audit --no-fund && npm run build
+
+lock: setup-dev ## resolve the dependencies of pyproject.toml anew
+	@sh tools/lock.sh $(UV)
+
+setup:
+	@sh tools/setup.sh runtime
+
+setup-dev:
+	@sh tools/setup.sh dev
