@@ -1,0 +1,1 @@
+"""Frontdesk: the open, self-hosted platform on which a business runs its AI assistants."""

@@ -1,0 +1,259 @@
+"""The kinds of field a resource can declare: one table entry per kind, read by every face.
+
+A kind knows its column, its JSON Schema, how a value of a JSON body is checked, how a value of a query is read
+(in the URL form everything arrives as text), and how PostgreSQL shows it in JSON.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Date, DateTime, Integer, Numeric, Text, Time, cast, func, literal_column
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from .errors import Fault, Json
+
+Plain = None | bool | int | float | str | Decimal | datetime | date | time | list[str] | dict[str, Json] | list[Json]
+
+# A tab and line breaks are text; other control characters break terminals, logs and CSV files of those who read them.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+INTEGER = re.compile(r"[+-]?\d+(\.0+)?")
+INT64 = 2**63
+UTC_ZONE = literal_column("'UTC'")
+ISO_FORMAT = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
+
+
+class Wrong(ValueError):
+    """A value that its kind refuses: the JSON Schema keyword and the sentence."""
+
+    def __init__(self, keyword: str, message: str, **params: Json) -> None:
+        super().__init__(message)
+        self.keyword, self.message, self.params = keyword, message, params
+
+    def at(self, path: str) -> Fault:
+        return Fault(path, self.keyword, self.message, **self.params)
+
+
+def _must(kind: str) -> Wrong:
+    return Wrong("type", f"must be {kind}", type=kind)
+
+
+def check_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _must("string")
+    if CONTROL.search(value):
+        raise Wrong("pattern", "must not contain control characters")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Wrong("pattern", "must be valid Unicode (it has a lone surrogate)") from None
+    return value
+
+
+def check_integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _must("integer")
+    if isinstance(value, float) and (not math.isfinite(value) or value != int(value)):
+        raise _must("integer")
+    if not -INT64 <= value < INT64:
+        raise Wrong("maximum", "must fit in 64 bits")
+    return int(value)
+
+
+def check_decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _must("number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise _must("number") from None
+    if not number.is_finite() or abs(number) >= Decimal("1e14"):
+        raise Wrong("maximum", "must be a number below 100000000000000")
+    return number
+
+
+def check_boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _must("boolean")
+    return value
+
+
+def check_moment(value: object) -> datetime:
+    text = check_text(value)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Wrong("format", "must be an ISO 8601 date-time", format="date-time") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def check_date(value: object) -> date:
+    try:
+        return date.fromisoformat(check_text(value))
+    except ValueError as error:
+        if isinstance(error, Wrong):
+            raise
+        raise Wrong("format", "must be a date (YYYY-MM-DD)", format="date") from None
+
+
+def check_time(value: object) -> time:
+    try:
+        return time.fromisoformat(check_text(value))
+    except ValueError as error:
+        if isinstance(error, Wrong):
+            raise
+        raise Wrong("format", "must be a time (HH:mm:ss)", format="time") from None
+
+
+def check_texts(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise _must("array")
+    return [check_text(item) for item in value]
+
+
+def check_json(value: object) -> dict[str, Json] | list[Json]:
+    if not isinstance(value, dict | list):
+        raise _must("object")
+    return value
+
+
+def _read_integer(text: str) -> int:
+    if not INTEGER.fullmatch(text.strip()):
+        raise _must("integer")
+    return check_integer(int(text.strip().split(".")[0]))
+
+
+def _read_boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise _must("boolean")
+    return text == "true"
+
+
+def _as_is(column: ColumnElement[object]) -> ColumnElement[object]:
+    return column
+
+
+def _iso(column: ColumnElement[object]) -> ColumnElement[object]:
+    return func.to_char(func.timezone(UTC_ZONE, column), ISO_FORMAT)
+
+
+def _decimal_text(column: ColumnElement[object]) -> ColumnElement[object]:
+    return cast(column, Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is the same for all fields of a kind."""
+
+    column: TypeEngine[object]
+    schema: Mapping[str, Json]
+    check: Callable[[object], Plain]  # of a JSON body
+    read: Callable[[str], Plain]  # of the URL form
+    show: Callable[[ColumnElement[object]], ColumnElement[object]] = _as_is
+    is_text: bool = False
+    is_sortable: bool = True
+
+
+DATE_TIME: dict[str, Json] = {"type": "string", "format": "date-time"}
+KINDS: dict[str, Kind] = {
+    "text": Kind(Text(), {"type": "string"}, check_text, check_text, is_text=True),
+    "integer": Kind(BigInteger(), {"type": "integer"}, check_integer, _read_integer),
+    "small": Kind(Integer(), {"type": "integer"}, check_integer, _read_integer),
+    "number": Kind(Numeric(), {"type": "number"}, check_decimal, check_decimal),
+    "decimal": Kind(Numeric(), {"type": "string", "format": "decimal"}, check_decimal, check_decimal, _decimal_text),
+    "boolean": Kind(Boolean(), {"type": "boolean"}, check_boolean, _read_boolean),
+    "moment": Kind(DateTime(timezone=True), DATE_TIME, check_moment, check_moment, _iso),
+    "date": Kind(Date(), {"type": "string", "format": "date"}, check_date, check_date),
+    "time": Kind(Time(), {"type": "string", "format": "time"}, check_time, check_time),
+    "texts": Kind(
+        ARRAY(Text()), {"type": "array", "items": {"type": "string"}}, check_texts, lambda text: [text], is_sortable=False
+    ),
+    "json": Kind(JSONB(none_as_null=True), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
+}
+
+Check = Callable[[Plain], Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a resource.
+
+    write: "always" (POST and PATCH), "create" (POST only) or "never" (the server sets it; a value in a body
+    is ignored, so that a record that was read can be sent back). `check` sees a value that passed its kind and
+    raises `Wrong`. `show` replaces the kind's JSON expression. A field with `is_secret` is never read back.
+    """
+
+    name: str
+    kind: str = "text"
+    is_required: bool = False
+    is_nullable: bool = True
+    default: Plain = None
+    max_length: int | None = None
+    minimum: int | None = None
+    choices: tuple[str, ...] = ()
+    references: str | None = None
+    is_global_reference: bool = False  # to a table that is not split by organization (users, shared catalogues)
+    write: str = "always"
+    is_searched: bool = False
+    is_secret: bool = False
+    is_shown: bool = True
+    check: Check | None = None
+    show: Callable[[ColumnElement[object]], ColumnElement[object]] | None = None
+    schema: Mapping[str, Json] = field(default_factory=dict)
+    description: str = ""
+    example: Json = None
+
+    @property
+    def shape(self) -> Kind:
+        return KINDS[self.kind]
+
+    @property
+    def is_readable(self) -> bool:
+        return self.is_shown and not self.is_secret
+
+    @property
+    def limit(self) -> int | None:
+        """The longest text accepted, in characters; every text has a limit so that no row grows without bound."""
+        return self.max_length or (10_000 if self.shape.is_text else None)
+
+    def accept(self, value: object) -> Plain:
+        """The value of a JSON body, checked; raises `Wrong`."""
+        if value is None:
+            if self.is_nullable:
+                return None
+            raise Wrong("type", f"must be {self.shape.schema.get('type')}, not null")
+        plain = self.shape.check(value)
+        if isinstance(plain, str) and self.limit is not None and len(plain) > self.limit:
+            raise Wrong("maxLength", f"must not have more than {self.limit} characters", limit=self.limit)
+        if self.choices and plain not in self.choices:
+            raise Wrong("enum", f"must be one of {', '.join(self.choices)}", allowedValues=list(self.choices))
+        if self.minimum is not None and isinstance(plain, int | Decimal) and plain < self.minimum:
+            raise Wrong("minimum", f"must be at least {self.minimum}", limit=self.minimum)
+        return self.check(plain) if self.check else plain
+
+    def json_schema(self) -> dict[str, Json]:
+        """The JSON Schema of one value, for OpenAPI and for tools."""
+        schema: dict[str, Json] = {**self.shape.schema, **self.schema}
+        if self.is_nullable and isinstance(schema.get("type"), str):
+            schema["type"] = [schema["type"], "null"]
+        if self.choices:
+            schema["enum"] = [*self.choices, *([None] if self.is_nullable else [])]
+        if self.limit is not None:
+            schema["maxLength"] = self.limit
+        if self.minimum is not None:
+            schema["minimum"] = self.minimum
+        if self.description:
+            schema["description"] = self.description
+        if self.example is not None:
+            schema["examples"] = [self.example]
+        if self.write == "never":
+            schema["readOnly"] = True
+        if self.is_secret:
+            schema["writeOnly"] = True
+        return schema

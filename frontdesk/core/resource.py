@@ -1,0 +1,270 @@
+"""The declaration of a resource, and the registry of all of them.
+
+One declaration has many faces: the table, the REST service with its query language, OpenAPI, the tools and the
+contract tests are all read off it. Nothing here runs a statement: `statements.py` writes the SQL, `door.py` runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    ScalarSelect,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from .caller import Role
+from .errors import Json
+from .fields import Field
+from .schema import id_column, metadata, moment_column, organization_column
+
+if TYPE_CHECKING:
+    from .door import Call
+
+Verb = Literal["find", "get", "create", "patch", "remove"]
+VERBS: tuple[Verb, ...] = ("find", "get", "create", "patch", "remove")
+Hook = Callable[["Call"], Awaitable[None]]
+Handler = Callable[["Call"], Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The least role that may use each group of verbs."""
+
+    read: Role = Role.member
+    write: Role = Role.member
+    remove: Role | None = None
+
+    def needed(self, verb: Verb) -> Role:
+        if verb in ("find", "get"):
+            return self.read
+        return self.remove or self.write if verb == "remove" else self.write
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How a row hangs on the conversation's contact (scope `own`), or that it is a public catalogue.
+
+    `column` names the contact; `where` is a further condition that must hold (SQL over the table); `fixed` are
+    values that a row written under `own` always gets.
+    """
+
+    column: str | None = None
+    is_public: bool = False
+    where: str | None = None
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A query parameter that is not a field: the kind of its value and the condition it stands for."""
+
+    kind: str
+    condition: Callable[[Table, ColumnElement[object]], ColumnElement[bool]]
+    description: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One noun: its fields, who may do what with it, and what happens around a write.
+
+    `fixed` narrows the resource to a part of a table that another one declares (`of`). A row of a shared resource
+    without an organization belongs to the installation: everybody reads it, nobody writes it. `joins` are read-only
+    members computed in SQL. `prepare` runs before a write, in its transaction, and may change `call.data`;
+    `finish` runs after it. `handlers` replace a verb whole.
+    """
+
+    path: str
+    singular: str
+    area: str
+    fields: tuple[Field, ...] = ()
+    verbs: tuple[Verb, ...] = VERBS
+    rights: Rights = Rights()
+    own: Own | None = None
+    of: str | None = None
+    fixed: Mapping[str, object] = field(default_factory=dict)
+    is_tenant: bool = True
+    is_shared: bool = False
+    is_soft_deleted: bool = True
+    has_author: bool = True
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    checks: Mapping[str, str] = field(default_factory=dict)
+    constraints: tuple[Index, ...] = ()
+    joins: Mapping[str, Callable[[Table], ScalarSelect[object] | ColumnElement[object]]] = field(default_factory=dict)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    default_sort: tuple[tuple[str, int], ...] = (("id", 1),)
+    prepare: Hook | None = None
+    finish: Hook | None = None
+    handlers: Mapping[Verb, Handler] = field(default_factory=dict)
+    extra_input: tuple[Field, ...] = ()
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.of is None and self.fields:
+            _ = self.table  # importing a declaration puts its table into the MetaData
+
+    @cached_property
+    def table_name(self) -> str:
+        return (self.of or self.path).replace("-", "_")
+
+    @cached_property
+    def table(self) -> Table:
+        """The SQLAlchemy table; a narrowed resource shares the one of `of`."""
+        known = metadata.tables.get(self.table_name)
+        return known if known is not None else _make_table(self)
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in self.all_fields}
+
+    @cached_property
+    def all_fields(self) -> tuple[Field, ...]:
+        """Server fields first, then the declared ones, then the stamps: the order of the JSON."""
+        head = [Field("id", "integer", is_nullable=False, write="never")]
+        if self.is_tenant:
+            head.append(Field("organization_id", "small", is_nullable=False, write="never"))
+        tail = [
+            Field("created_at", "moment", is_nullable=False, write="never"),
+            Field("updated_at", "moment", is_nullable=False, write="never"),
+        ]
+        if self.is_soft_deleted:
+            tail.append(Field("deleted_at", "moment", write="never"))
+        tail.append(Field("version", "small", is_nullable=False, write="never"))
+        if self.has_author:
+            tail[:0] = [
+                Field("created_by_user_id", "integer", write="never"),
+                Field("created_by_ai_assistant_id", "integer", write="never"),
+            ]
+        if self.own and not self.own.is_public:
+            tail.append(Field("created_in_conversation_id", "integer", write="never"))
+        return (*head, *self.fields, *tail)
+
+    @cached_property
+    def input_fields(self) -> dict[str, Field]:
+        """What a body may name: stored fields and inputs that only hooks read."""
+        return {f.name: f for f in (*self.all_fields, *self.extra_input)} | {
+            name: Field(name, write="never") for name in self.joins if name not in self.by_name
+        }
+
+    @cached_property
+    def searched(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.fields if f.is_searched)
+
+    @cached_property
+    def references(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.references)
+
+
+def _make_table(resource: Resource) -> Table:
+    columns: list[Column[object]] = []
+    constraints: list[CheckConstraint | ForeignKeyConstraint | Index | UniqueConstraint] = []
+    for f in resource.all_fields:
+        columns.append(_make_column(f, resource))
+        if f.references and f.is_global_reference:
+            constraints.append(Index(f"ix_{resource.table_name}_{f.name}", f.name))
+        elif f.references and resource.is_tenant:
+            target = f.references.replace("-", "_")
+            # The tenant is part of the key, so a row can never point at another organization's row.
+            constraints.append(
+                ForeignKeyConstraint(
+                    ["organization_id", f.name], [f"{target}.organization_id", f"{target}.id"], use_alter=True,
+                    name=f"fk_{resource.table_name}_{f.name}",
+                )
+            )  # fmt: skip
+            constraints.append(Index(f"ix_{resource.table_name}_{f.name}", "organization_id", f.name))
+    if resource.is_tenant:
+        constraints.append(UniqueConstraint("organization_id", "id"))
+    for names in resource.unique:
+        live = text("deleted_at IS NULL") if resource.is_soft_deleted else None
+        tenant = ("organization_id",) if resource.is_tenant else ()
+        label = "_".join(names)
+        constraints.append(
+            Index(f"uq_{resource.table_name}_{label}", *tenant, *names, unique=True, postgresql_where=live)
+        )
+    for names in resource.indexes:
+        constraints.append(Index(f"ix_{resource.table_name}_{'_'.join(names)}", "organization_id", *names))
+    for name, rule in resource.checks.items():
+        constraints.append(CheckConstraint(rule, name=name))
+    if resource.searched:
+        parts = " || ' ' || ".join(f"coalesce({name}, '')" for name in resource.searched)
+        columns.append(Column("search_text", Text, Computed(f"frontdesk_fold({parts})", persisted=True)))
+        constraints.append(
+            Index(
+                f"ix_{resource.table_name}_search_text", "search_text", postgresql_using="gin",
+                postgresql_ops={"search_text": "gin_trgm_ops"},
+            )
+        )  # fmt: skip
+    return Table(resource.table_name, metadata, *columns, *constraints, *resource.constraints)
+
+
+def _make_column(f: Field, resource: Resource) -> Column[object]:
+    if f.name == "id":
+        return id_column()  # type: ignore[return-value]
+    if f.name == "organization_id":
+        return organization_column(nullable=resource.is_shared)  # type: ignore[return-value]
+    if f.name in ("created_at", "updated_at", "deleted_at"):
+        return moment_column(f.name, nullable=f.name == "deleted_at")  # type: ignore[return-value]
+    if f.name == "version":
+        return Column("version", Integer, nullable=False, server_default=text("1"))
+    if f.name == "created_by_user_id":
+        return Column("created_by_user_id", BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    if f.references and f.is_global_reference:
+        target = f.references.replace("-", "_")
+        return Column(f.name, f.shape.column, ForeignKey(f"{target}.id"), nullable=f.is_nullable)
+    return Column(f.name, f.shape.column, nullable=f.is_nullable)
+
+
+class Registry:
+    """All resources of the process, by path. The composition root fills it; edges and tests read it."""
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self._by_path: dict[str, Resource] = {}
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        for resource in resources:
+            self.declare(resource)
+
+    def declare(self, resource: Resource) -> Resource:
+        if resource.path in self._by_path:
+            raise ValueError(f"the resource {resource.path} is declared twice")
+        self._by_path[resource.path] = resource
+        return resource
+
+    def bind(self, path: str, verb: Verb, handler: Handler) -> None:
+        """Answer `verb` of `path` with a function of a room above `resources` (the spine, for sending)."""
+        if verb not in self._by_path[path].verbs:
+            raise ValueError(f"{path} does not declare {verb}")
+        self._handlers[(path, verb)] = handler
+
+    def handler(self, resource: Resource, verb: Verb) -> Handler | None:
+        return self._handlers.get((resource.path, verb)) or resource.handlers.get(verb)
+
+    def get(self, path: str) -> Resource | None:
+        return self._by_path.get(path)
+
+    def __getitem__(self, path: str) -> Resource:
+        return self._by_path[path]
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._by_path.values())
+
+
+def subselect(statement: Select[tuple[object]]) -> ScalarSelect[object]:
+    """A join shown in a row's JSON: one scalar sub-select."""
+    return statement.scalar_subquery()

@@ -1,0 +1,276 @@
+"""The SQL of a resource's verbs: composed with SQLAlchemy Core, compiled once per shape, run by asyncpg.
+
+PostgreSQL makes the JSON of a row or a page, so that no row becomes a Python object on its way to the wire. A compiled
+statement is its text and the names of its parameters in order; the door brings the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ClauseElement,
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.selectable import FromClause
+
+from .query import Query, Shape
+from .resource import Resource
+
+Sort = tuple[tuple[str, int], ...]
+Names = tuple[str, ...] | None
+Scoped = str  # "" organization-wide, "verified" or "claimed" for the two forms of scope `own`
+
+DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with `$n` parameters, the names that stand behind them, and the constants among them."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, object]
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        constants = self.constants
+        return [constants[name] if name in constants else values[name] for name in self.names]
+
+
+def compile_statement(clause: ClauseElement | Executable) -> Statement:
+    compiled = clause.compile(dialect=DIALECT)  # type: ignore[union-attr]
+    names = tuple(compiled.positiontup or ())
+    constants = {name: compiled.params[name] for name in names if not compiled.binds[name].required}
+    return Statement(str(compiled), names, constants)
+
+
+def _parameter(name: str, type_: object) -> ColumnElement[object]:
+    return bindparam(name, type_=type_, required=True)  # type: ignore[arg-type]
+
+
+OPERATORS: Mapping[str, Callable[[ColumnElement[object], ColumnElement[object]], ColumnElement[bool]]] = {
+    "$eq": lambda column, value: column == value,
+    "$ne": lambda column, value: column != value,
+    "$lt": lambda column, value: column < value,
+    "$lte": lambda column, value: column <= value,
+    "$gt": lambda column, value: column > value,
+    "$gte": lambda column, value: column >= value,
+}
+
+
+class _Where:
+    """Walks a shape in the order in which the reader collected the values: parameters are `p0`, `p1`, …"""
+
+    def __init__(self, resource: Resource, table: Table) -> None:
+        self.resource, self.table, self.count = resource, table, 0
+
+    def all_of(self, shapes: Shape) -> ColumnElement[bool]:
+        parts = [self.one(shape) for shape in shapes]  # type: ignore[arg-type]
+        return and_(*parts) if parts else true()
+
+    def one(self, shape: tuple[object, ...]) -> ColumnElement[bool]:
+        head, rest = str(shape[0]), shape[1:]
+        if head in ("$or", "$and"):
+            branches = [self.all_of(branch) for branch in rest[0]]  # type: ignore[attr-defined]
+            if not branches:
+                return true()
+            return or_(*branches) if head == "$or" else and_(*branches)
+        if head == "$filter":
+            name = str(rest[0])
+            spec = self.resource.filters[name]
+            return spec.condition(self.table, self._next(_column_type(spec.kind)))
+        column = self.table.c[head]
+        operator = str(rest[0])
+        if operator == "$null":
+            return column.is_(None)
+        if operator == "$notnull":
+            return column.is_not(None)
+        if operator in ("$in", "$nin"):
+            return self._list(column, operator, bool(rest[1]))
+        return OPERATORS[operator](column, self._next(column.type))
+
+    def _list(self, column: ColumnElement[object], operator: str, has_null: bool) -> ColumnElement[bool]:
+        found = column == any_(cast(self._next(ARRAY(column.type)), ARRAY(column.type)))  # type: ignore[arg-type]
+        if operator == "$in":
+            return or_(found, column.is_(None)) if has_null else found
+        outside = and_(~found, column.is_not(None)) if has_null else or_(~found, column.is_(None))
+        return outside
+
+    def _next(self, type_: object) -> ColumnElement[object]:
+        self.count += 1
+        return _parameter(f"p{self.count - 1}", type_)
+
+
+def _column_type(kind: str) -> object:
+    from_kind = {"text": Text(), "integer": BigInteger(), "boolean": None}
+    return from_kind.get(kind)
+
+
+def _base(
+    resource: Resource, table: Table, scoped: Scoped, show_deleted: bool = False, writes: bool = False
+) -> ColumnElement[bool]:
+    """Tenant, fixed part, live rows, and the rows that the scope leaves."""
+    parts: list[ColumnElement[bool]] = []
+    if resource.is_tenant:
+        own = table.c.organization_id == _parameter("org", Integer)
+        parts.append(or_(own, table.c.organization_id.is_(None)) if resource.is_shared and not writes else own)
+    else:
+        parts.append(table.c.id == _parameter("org", Integer))
+    parts += [table.c[name] == literal_column(f"'{value}'") for name, value in resource.fixed.items()]
+    if resource.is_soft_deleted and not show_deleted:
+        parts.append(table.c.deleted_at.is_(None))
+    if scoped:
+        parts.append(scope_condition(resource, table, scoped))
+    return and_(*parts)
+
+
+def scope_condition(resource: Resource, table: Table, scoped: Scoped) -> ColumnElement[bool]:
+    """What scope `own` leaves of a resource (design: tool scope); nothing, where nothing was declared."""
+    own = resource.own
+    if own is None:
+        return false()
+    if own.is_public:
+        return true()
+    made_here = table.c.created_in_conversation_id == _parameter("conversation", BigInteger)
+    mine = [made_here]
+    if own.column and scoped == "verified":
+        mine.append(table.c[own.column] == _parameter("contact", BigInteger))
+    rule = or_(*mine)
+    return and_(rule, literal_column(own.where)) if own.where else rule
+
+
+def _columns(resource: Resource, source: FromClause, names: Names) -> list[ColumnElement[object]]:
+    columns: list[ColumnElement[object]] = []
+    for f in resource.all_fields:
+        if not f.is_readable or (names is not None and f.name not in names):
+            continue
+        shown = f.show or f.shape.show
+        columns.append(shown(source.c[f.name]).label(f.name))
+    for name, join in resource.joins.items():
+        if names is None or name in names:
+            columns.append(join(source).label(name))  # type: ignore[arg-type]
+    return columns
+
+
+def _row_json(name: str) -> ColumnElement[str]:
+    return cast(func.row_to_json(text(name)), Text)
+
+
+def _search(table: Table) -> ColumnElement[bool]:
+    # A trigram index is not used under a row-level policy, so the ids come from a function whose owner is exempt.
+    found = func.unnest(func.array(text(f"SELECT search_{table.name}(:term)").bindparams(bindparam("term", type_=Text()))))
+    return table.c.id.in_(select(found))
+
+
+@lru_cache(maxsize=4096)
+def find_statement(
+    resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool
+) -> Statement:
+    """Total and page in one statement: `(total, rows as JSON text without the brackets)`."""
+    table = resource.table
+    condition = and_(_base(resource, table, scoped, show_deleted), _Where(resource, table).all_of(where))
+    if is_search:
+        condition = and_(condition, _search(table))
+    fields = sort or resource.default_sort
+    order = [table.c[name].asc() if direction > 0 else table.c[name].desc() for name, direction in fields]
+    if "id" not in dict(fields):
+        order.append(table.c.id.asc())  # pages must not overlap where the sorted values are equal
+    page = (
+        select(*_columns(resource, table, names))
+        .where(condition)
+        .order_by(*order)
+        .limit(_parameter("limit", Integer))
+        .offset(_parameter("skip", Integer))
+        .subquery("r")
+    )
+    rows = select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''"))).select_from(page).scalar_subquery()
+    total = select(func.count()).select_from(table).where(condition).scalar_subquery()
+    return compile_statement(select(total.label("total"), rows.label("rows")))
+
+
+@lru_cache(maxsize=1024)
+def get_statement(resource: Resource, where: Shape, names: Names, scoped: Scoped, lock: bool = False) -> Statement:
+    """One row: `(JSON text, version)`."""
+    table = resource.table
+    condition = and_(
+        table.c.id == _parameter("id", BigInteger),
+        _base(resource, table, scoped),
+        _Where(resource, table).all_of(where),
+    )
+    statement = _shown(resource, table, names).where(condition)
+    return compile_statement(statement.with_for_update(of=table) if lock else statement)
+
+
+def _shown(resource: Resource, source: FromClause, names: Names) -> Select[tuple[str, int]]:
+    shown = select(*_columns(resource, source, names)).correlate(source).lateral("j")
+    return select(_row_json("j"), source.c.version, source.c.id).select_from(source.join(shown, true()))
+
+
+@lru_cache(maxsize=1024)
+def create_statement(resource: Resource, columns: tuple[str, ...]) -> Statement:
+    """Insert and show in one statement: `(JSON text, version, id)`."""
+    table = resource.table
+    written = insert(table).values({name: _parameter(f"v_{name}", table.c[name].type) for name in columns})
+    return compile_statement(_shown(resource, written.returning(table).cte("w"), None))
+
+
+@lru_cache(maxsize=1024)
+def patch_statement(
+    resource: Resource, columns: tuple[str, ...], where: Shape, names: Names, scoped: Scoped, checks_version: bool
+) -> Statement:
+    """Update and show; no row where the version, the scope or the query does not fit."""
+    table = resource.table
+    condition = [
+        table.c.id == _parameter("id", BigInteger),
+        _base(resource, table, scoped, writes=True),
+        _Where(resource, table).all_of(where),
+    ]
+    if checks_version:
+        condition.append(table.c.version == _parameter("expected", Integer))
+    values = {name: _parameter(f"v_{name}", table.c[name].type) for name in columns}
+    change = update(table).where(and_(*condition)).values(**values, version=table.c.version + literal_column("1"))
+    return compile_statement(_shown(resource, change.returning(table).cte("w"), names))
+
+
+@lru_cache(maxsize=256)
+def remove_statement(resource: Resource, where: Shape, scoped: Scoped) -> Statement:
+    """The end of a row that has no `deleted_at`."""
+    table = resource.table
+    condition = and_(
+        table.c.id == _parameter("id", BigInteger),
+        _base(resource, table, scoped, writes=True),
+        _Where(resource, table).all_of(where),
+    )
+    return compile_statement(_shown(resource, delete(table).where(condition).returning(table).cte("w"), None))
+
+
+@lru_cache(maxsize=256)
+def reference_statement(target: Resource, scoped: Scoped) -> Statement:
+    """Which of `ids` exist for the caller: live rows of its organization, within its scope."""
+    table = target.table
+    ids = cast(_parameter("ids", ARRAY(BigInteger)), ARRAY(BigInteger))
+    return compile_statement(select(table.c.id).where(table.c.id == any_(ids), _base(target, table, scoped)))

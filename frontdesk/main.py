@@ -1,0 +1,45 @@
+"""The composition root: lists, and nothing else."""
+
+from __future__ import annotations
+
+from frontdesk.core.resource import Registry, Resource
+from frontdesk.resources.crm.contacts import contacts
+from frontdesk.resources.crm.notes import notes
+from frontdesk.resources.messaging.ai_decisions import ai_decisions
+from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
+from frontdesk.resources.messaging.conversation_messages import (
+    CHANNELS,
+    conversation_messages,
+    messages_of,
+    sending_to,
+)
+from frontdesk.resources.messaging.conversations import conversations
+from frontdesk.resources.messaging.inbox_channels import inbox_channels
+from frontdesk.resources.messaging.outbox import outbox
+from frontdesk.resources.organization.api_keys import api_keys
+from frontdesk.resources.organization.members import members
+from frontdesk.resources.organization.organizations import organizations
+from frontdesk.resources.products.products import products
+
+RESOURCES: tuple[Resource, ...] = (
+    organizations,
+    members,
+    api_keys,
+    contacts,
+    notes,
+    products,
+    inbox_channels,
+    conversations,
+    conversation_messages,
+    *(messages_of(channel) for channel in CHANNELS),
+    sending_to("webchat"),
+    ai_turns,
+    ai_turn_steps,
+    ai_decisions,
+    outbox,
+)
+
+
+def make_registry() -> Registry:
+    """All resources of the product."""
+    return Registry(RESOURCES)

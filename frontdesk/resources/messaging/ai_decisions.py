@@ -1,0 +1,35 @@
+"""Decisions: what was done about each inbound, and why. Silence is a decision too."""
+
+from __future__ import annotations
+
+from frontdesk.core.fields import Field
+from frontdesk.core.resource import Resource
+
+ai_decisions = Resource(
+    path="ai-decisions",
+    singular="decision",
+    area="messaging",
+    description="What was done about each inbound, with the gates tried and the facts each saw.",
+    verbs=("find", "get"),
+    is_soft_deleted=False,
+    has_author=False,
+    fields=(
+        Field("conversation_id", "integer", is_nullable=False, references="conversations", write="never"),
+        Field("message_id", "integer", is_nullable=False, references="conversation-messages", write="never"),
+        Field("ai_assistant_id", "integer", write="never"),
+        Field("ai_turn_id", "integer", references="ai-turns", write="never"),
+        Field(
+            "outcome", is_nullable=False, choices=("pending", "answered", "silent", "muted", "failed"), write="never",
+        ),
+        Field("reason", is_nullable=False, write="never", description="A code; see docs/reference/decisions.md."),
+        Field("gate", write="never", description="The gate that decided; null where all passed."),
+        Field("gates", "json", is_nullable=False, write="never"),
+        Field("config_path", write="never"),
+        Field("config_version", "small", write="never"),
+        Field("would_change", write="never", description="What would have to be different."),
+        Field("sentence", write="never"),
+        Field("sentence_es", write="never"),
+    ),
+    unique=(("message_id",),),
+    default_sort=(("id", 1),),
+)  # fmt: skip

@@ -1,0 +1,114 @@
+"""Turns: one run of an assistant over the inbounds that nobody has answered yet, with its whole trace.
+
+A turn belongs to one epoch and one configuration version. At most one is open per conversation, by a unique index;
+who works on it holds its lease, and each of its writes says `lease_token = …`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import FromClause, Index, func, literal_column, select, text, ScalarSelect
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from frontdesk.core.fields import Field
+from frontdesk.core.resource import Resource
+
+ai_turn_steps = Resource(
+    path="ai-turn-steps",
+    singular="turn step",
+    area="messaging",
+    description="What a turn did, step by step: each answer of the model and each tool call.",
+    verbs=("find", "get"),
+    is_soft_deleted=False,
+    has_author=False,
+    fields=(
+        Field("ai_turn_id", "integer", is_nullable=False, references="ai-turns", write="never"),
+        Field("position", "small", is_nullable=False, write="never"),
+        Field("kind", is_nullable=False, choices=("model", "tool"), write="never"),
+        Field("status", is_nullable=False, choices=("intent", "done", "failed", "unknown", "refused"), write="never"),
+        Field("messages", "json", write="never", description="The model's messages of this step."),
+        Field("tool_name", write="never"),
+        Field("call_id", write="never"),
+        Field("arguments", "json", write="never"),
+        Field("result", "json", write="never"),
+        Field("is_change", "boolean", is_nullable=False, default=False, write="never"),
+        Field("duration_ms", "small", write="never"),
+        Field("input_tokens", "small", is_nullable=False, default=0, write="never"),
+        Field("output_tokens", "small", is_nullable=False, default=0, write="never"),
+        Field("cost", "decimal", write="never"),
+    ),
+    constraints=(
+        Index(
+            "uq_ai_turn_steps_call", text("organization_id"), text("ai_turn_id"), text("call_id"), unique=True,
+            postgresql_where=text("call_id IS NOT NULL"),
+        ),
+        Index("uq_ai_turn_steps_position", text("organization_id"), text("ai_turn_id"), text("position"), unique=True),
+    ),
+    default_sort=(("ai_turn_id", 1), ("position", 1)),
+)  # fmt: skip
+
+
+def _steps(source: FromClause) -> ScalarSelect[object]:
+    """The trace: steps in order, without the raw model messages (those are at /ai-turn-steps)."""
+    steps = ai_turn_steps.table
+    names = ("position", "kind", "status", "tool_name", "call_id", "arguments", "result", "duration_ms",
+             "input_tokens", "output_tokens", "cost")  # fmt: skip
+    pairs = [part for name in names for part in (literal_column(f"'{name}'"), steps.c[name])]
+    ordered = aggregate_order_by(func.json_build_object(*pairs), steps.c.position)
+    return (
+        select(func.coalesce(func.json_agg(ordered), text("'[]'::json")))
+        .where(steps.c.organization_id == source.c.organization_id, steps.c.ai_turn_id == source.c.id)
+        .correlate(source)
+        .scalar_subquery()
+    )
+
+
+ai_turns = Resource(
+    path="ai-turns",
+    singular="turn",
+    area="messaging",
+    description="Runs of assistants, with everything that went in and came out.",
+    verbs=("find", "get"),
+    is_soft_deleted=False,
+    has_author=False,
+    fields=(
+        Field("conversation_id", "integer", is_nullable=False, references="conversations", write="never"),
+        Field("ai_assistant_id", "integer", is_nullable=False, references="ai-assistants", write="never"),
+        Field("config_version", "small", is_nullable=False, write="never"),
+        Field("epoch", "small", is_nullable=False, write="never"),
+        Field(
+            "status", is_nullable=False, choices=("waiting", "running", "delivering", "ended"), write="never",
+            description="waiting for the burst window, running, delivering its parts, or ended.",
+        ),
+        Field("is_muted", "boolean", is_nullable=False, default=False, write="never"),
+        Field("due_at", "moment", is_nullable=False, write="never"),
+        Field("burst_deadline", "moment", write="never"),
+        Field("lease_token", write="never", is_shown=False),
+        Field("lease_expires_at", "moment", write="never"),
+        Field("attempts", "small", is_nullable=False, default=0, write="never"),
+        Field("effects_started", "boolean", is_nullable=False, default=False, write="never"),
+        Field("superseded_by_message_id", "integer", write="never"),
+        Field("first_position", "small", is_nullable=False, write="never"),
+        Field("last_position", "small", is_nullable=False, write="never"),
+        Field("model", "json", write="never"),
+        Field("prompt", write="never", max_length=1_000_000),
+        Field("tools", "json", write="never", description="Tools offered, and why the others were not."),
+        Field("draft", write="never", is_shown=False, max_length=1_000_000),
+        Field("draft_seq", "small", is_nullable=False, default=0, write="never", is_shown=False),
+        Field("end_reason", write="never"),
+        Field("error", write="never", max_length=2000),
+        Field("input_tokens", "small", is_nullable=False, default=0, write="never"),
+        Field("output_tokens", "small", is_nullable=False, default=0, write="never"),
+        Field("cost", "decimal", write="never"),
+        Field("started_at", "moment", write="never"),
+        Field("ended_at", "moment", write="never"),
+    ),
+    joins={"steps": _steps},
+    constraints=(
+        Index(
+            "uq_ai_turns_open", text("organization_id"), text("conversation_id"), unique=True,
+            postgresql_where=text("status <> 'ended'"),
+        ),
+        Index("ix_ai_turns_due", text("due_at"), postgresql_where=text("status <> 'ended'")),
+    ),
+    default_sort=(("id", 1),),
+)  # fmt: skip

@@ -1,0 +1,106 @@
+"""Conversations: one thread with one contact on one channel, with exactly one owner at a time, or none.
+
+The epoch grows at each change of owner, close, reopen or reset of the context; whatever was begun under an older
+epoch is not sent any more (design: who may speak).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Table, and_, exists, func, or_, select
+
+from frontdesk.core.caller import Role
+from frontdesk.core.door import Call
+from frontdesk.core.errors import Fault, Invalid
+from frontdesk.core.fields import Field
+from frontdesk.core.resource import Filter, Resource, Rights
+
+from .conversation_messages import conversation_messages
+
+OWNERS = ("assigned_user_id", "assigned_ai_assistant_id")
+
+
+def _waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """Open, and the newest message is the customer's."""
+    messages = conversation_messages.table
+    last = exists(
+        select(messages.c.id).where(
+            messages.c.organization_id == table.c.organization_id,
+            messages.c.conversation_id == table.c.id,
+            messages.c.position == table.c.last_position,
+            messages.c.direction == "inbound",
+        )
+    )
+    return or_(func.coalesce(value, False).is_(False), and_(table.c.status == "open", last))
+
+
+async def _prepare(call: Call) -> None:
+    data, before = call.data, call.before
+    assert before is not None
+    if all(data.get(name) is not None for name in OWNERS):
+        message = "cannot be set together with assigned_user_id: a conversation has one owner"
+        raise Invalid([Fault("assigned_ai_assistant_id", "oneOwner", message)])
+    for name, other in zip(OWNERS, reversed(OWNERS), strict=True):
+        if data.get(name) is not None:
+            data[other] = None
+    changes_owner = any(name in data and data[name] != before[name] for name in OWNERS)
+    if changes_owner:
+        _explain_owner(call)
+    changes_status = "status" in data and data["status"] != before["status"]
+    cuts = data.get("ai_context_cut") is not None
+    if changes_status or cuts:
+        data["episode"] = int(str(before["episode"])) + (1 if cuts or data.get("status") == "open" else 0)
+    if changes_owner or changes_status or cuts:
+        data["epoch"] = int(str(before["epoch"])) + 1
+
+
+def _explain_owner(call: Call) -> None:
+    """An assistant that gets the conversation (back) may speak again; a person who takes it stops it."""
+    data, before = call.data, call.before
+    assert before is not None
+    if data.get("assigned_ai_assistant_id") is not None:
+        data |= {
+            "ai_auto_assignment_disabled": False,
+            "ai_auto_assignment_disabled_reason": None,
+            "handed_off_by_ai_assistant_id": None,
+            "owner_reason": None,
+        }
+    elif data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
+        data.setdefault("ai_auto_assignment_disabled", True)
+        data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
+        data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]  # type: ignore[assignment]
+
+
+conversations = Resource(
+    path="conversations",
+    singular="conversation",
+    area="messaging",
+    description="Threads with contacts. They come to be by a first message.",
+    verbs=("find", "get", "patch", "remove"),
+    rights=Rights(remove=Role.admin),
+    fields=(
+        Field("contact_id", "integer", is_nullable=False, references="contacts", write="never"),
+        Field("channel", is_nullable=False, write="never"),
+        Field("inbox_channel_id", "integer", references="inbox-channels", write="never"),
+        Field("status", is_nullable=False, default="open", choices=("open", "closed")),
+        Field("assigned_user_id", "integer", references="users", is_global_reference=True),
+        Field("assigned_ai_assistant_id", "integer", references="ai-assistants"),
+        Field("owner_reason", write="never", description="Why nobody owns the conversation."),
+        Field("handed_off_by_ai_assistant_id", "integer", write="never"),
+        Field("ai_auto_assignment_disabled", "boolean", is_nullable=False, default=False),
+        Field("ai_auto_assignment_disabled_reason", max_length=200),
+        Field("ai_context_cut", "moment", description="Only later messages are given to the assistant."),
+        Field("blocked", "boolean", is_nullable=False, default=False),
+        Field("is_contact_verified", "boolean", is_nullable=False, default=False, write="never"),
+        Field("epoch", "small", is_nullable=False, default=1, write="never"),
+        Field("episode", "small", is_nullable=False, default=1, write="never"),
+        Field("last_position", "small", is_nullable=False, default=0, write="never"),
+        Field("unread_count", "small", is_nullable=False, default=0, minimum=0),
+        Field("last_interaction_at", "moment", write="never"),
+        Field("pipeline_id", "integer", write="never"),
+        Field("pipeline_stage_id", "integer", write="never"),
+    ),
+    checks={"one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL"},
+    indexes=(("last_interaction_at",), ("status", "last_interaction_at")),
+    filters={"waitingResponseOnly": Filter("boolean", _waiting, "Open, and the customer spoke last.")},
+    prepare=_prepare,
+)

@@ -1,0 +1,69 @@
+"""Inbox channels: the doors through which customers write. A web chat's public key stands in its address."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from urllib.parse import urlsplit
+
+from frontdesk.core.caller import Role
+from frontdesk.core.door import Call
+from frontdesk.core.errors import Fault, Invalid
+from frontdesk.core.fields import Field, Plain, Wrong
+from frontdesk.core.resource import Resource, Rights
+
+# Requests per minute unless a channel says otherwise; characters for max_message_length.
+DEFAULT_LIMITS = {"visitor_per_minute": 20, "address_per_minute": 60, "key_per_minute": 600, "max_message_length": 4000}
+HIGHEST = {"visitor_per_minute": 600, "address_per_minute": 6000, "key_per_minute": 100_000, "max_message_length": 10_000}
+
+
+def _check_origins(value: Plain) -> Plain:
+    assert isinstance(value, list)
+    for origin in value:
+        parts = urlsplit(str(origin))
+        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query):
+            raise Wrong("format", "must hold origins such as https://example.com, or *", format="origin")
+    return [str(origin).lower() for origin in value]
+
+
+def _check_limits(value: Plain) -> Plain:
+    if not isinstance(value, dict) or not set(value) <= set(HIGHEST):
+        raise Wrong("additionalProperties", f"may hold {', '.join(HIGHEST)}")
+    for name, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= HIGHEST[name]:
+            raise Wrong("maximum", f"{name} must be a number from 1 to {HIGHEST[name]}")
+    return value
+
+
+async def _prepare(call: Call) -> None:
+    if call.verb == "create":
+        call.data["public_key"] = "wc_" + secrets.token_urlsafe(18)
+    name = call.data.get("name")
+    if name is not None and not re.search(r"\S", str(name)):
+        raise Invalid([Fault("name", "minLength", "must not be empty")])
+
+
+inbox_channels = Resource(
+    path="inbox-channels",
+    singular="inbox channel",
+    area="messaging",
+    description="A place where customers write: one web chat, one number, one mailbox.",
+    rights=Rights(write=Role.admin),
+    fields=(
+        Field("channel", is_required=True, is_nullable=False, choices=("webchat",), write="create", example="webchat"),
+        Field("name", is_required=True, is_nullable=False, max_length=120, example="Website chat"),
+        Field(
+            "ai_assistant_id", "integer", references="ai-assistants",
+            description="The assistant that new conversations are given to.",
+        ),
+        Field("public_key", is_nullable=False, write="never", example="wc_4Qm…"),
+        Field(
+            "allowed_origins", "texts", is_nullable=False, default=[], check=_check_origins, example=["https://example.com"],
+            description="Sites that may embed the chat; empty is only our own page, * is any site.",
+        ),
+        Field("is_active", "boolean", is_nullable=False, default=True),
+        Field("limits", "json", is_nullable=False, default={}, check=_check_limits),
+    ),
+    unique=(("public_key",),),
+    prepare=_prepare,
+)  # fmt: skip

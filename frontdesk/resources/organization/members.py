@@ -1,0 +1,88 @@
+"""Members: which user has which role in the organization. Nobody grants a role above their own."""
+
+from __future__ import annotations
+
+from sqlalchemy import FromClause, func, select, ScalarSelect
+
+from frontdesk.core.caller import Role
+from frontdesk.core.door import Call
+from frontdesk.core.errors import BadRequest, Fault, Forbidden, Invalid, Json
+from frontdesk.core.fields import Field
+from frontdesk.core.formats import check_email
+from frontdesk.core.resource import Resource, Rights
+
+from .passwords import hash_password
+from .users import users
+
+UPSERT_USER = """
+    INSERT INTO users (email, first_name, last_name, password_hash, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $5)
+    ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at
+    RETURNING id
+"""
+OTHER_OWNERS = """
+    SELECT count(*) FROM members
+    WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND deleted_at IS NULL
+"""
+
+
+def _user(source: FromClause) -> ScalarSelect[object]:
+    row = func.json_build_object(
+        "id", users.c.id, "email", users.c.email, "first_name", users.c.first_name, "last_name", users.c.last_name
+    )
+    return select(row).where(users.c.id == source.c.user_id).correlate(source).scalar_subquery()
+
+
+async def _prepare(call: Call) -> None:
+    wanted = call.data.get("role")
+    held = call.before.get("role") if call.before else None
+    for role in (wanted, held):
+        if role is not None and Role[str(role)] > call.caller.role:
+            raise Forbidden(f"You are {call.caller.role.name}; the role {role} is above yours.")
+    loses_owner = held == "owner" and (call.verb == "remove" or wanted not in (None, "owner"))
+    if loses_owner and not await call.connection.fetchval(OTHER_OWNERS, call.organization_id, call.id):
+        raise BadRequest("An organization keeps at least one owner.", errors={"role": "is the last owner"})
+    if call.verb == "create":
+        await _find_or_make_user(call)
+
+
+async def _find_or_make_user(call: Call) -> None:
+    data = call.data
+    password = data.get("password")
+    if password is not None and len(str(password)) < 10:
+        raise Invalid([Fault("password", "minLength", "must have at least 10 characters", limit=10)])
+    hashed = hash_password(str(password)) if password else None
+    now = call.door.clock.now()
+    # An address that is known already keeps its password: adding a member must not take over a login.
+    data["user_id"] = await call.connection.fetchval(
+        UPSERT_USER, data["email"], data.get("first_name"), data.get("last_name"), hashed, now
+    )
+
+
+PERSON: tuple[Field, ...] = (
+    Field("email", is_required=True, is_nullable=False, write="create", max_length=254, check=check_email),
+    Field("first_name", write="create", max_length=120),
+    Field("last_name", write="create", max_length=120),
+    Field("password", write="create", max_length=200, is_secret=True),
+)
+_EXAMPLE: Json = "member"
+
+members = Resource(
+    path="members",
+    singular="member",
+    area="organization",
+    description="Users of the organization and their roles.",
+    rights=Rights(write=Role.admin),
+    has_author=False,
+    fields=(
+        Field("user_id", "integer", is_nullable=False, references="users", is_global_reference=True, write="never"),
+        Field(
+            "role", is_required=True, is_nullable=False, choices=("member", "admin", "owner"), example=_EXAMPLE,
+            description="member: CRM, messaging, tickets; admin: also settings; owner: also the organization.",
+        ),
+    ),
+    extra_input=PERSON,
+    joins={"user": _user},
+    unique=(("user_id",),),
+    prepare=_prepare,
+)  # fmt: skip

@@ -1,0 +1,21 @@
+"""Passwords by Argon2id, with the library's own parameters."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+HASHER = PasswordHasher()
+# Checked where the user is unknown, so that an answer's time does not tell which e-mail addresses exist.
+NOBODY = HASHER.hash("nobody has this password")
+
+
+def hash_password(password: str) -> str:
+    return HASHER.hash(password)
+
+
+def is_password(stored: str | None, password: str) -> bool:
+    try:
+        return HASHER.verify(stored or NOBODY, password) and stored is not None
+    except (Argon2Error, InvalidHashError):
+        return False

@@ -1,0 +1,162 @@
+"""The generic REST edge: every declared resource, straight from ASGI to the door and back.
+
+FastAPI's machinery is for the hand-written endpoints; here a request costs one dictionary look-up for its resource, one
+credential check and one statement, and the JSON that PostgreSQL made goes out as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+import structlog
+from pydantic_core import to_json
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from frontdesk.core.door import Answer, Door
+from frontdesk.core.errors import ApiError, BadRequest, GeneralError, MethodNotAllowed, NotFound
+from frontdesk.core.query import Tree, parse_url
+from frontdesk.core.resource import Resource, Verb
+
+from .body import ClientGone, parse_json, read_body
+from .identity import Identities
+
+log = structlog.get_logger(__name__)
+
+ITEM: Mapping[str, Verb] = {"GET": "get", "PATCH": "patch", "DELETE": "remove"}
+COLLECTION: Mapping[str, Verb] = {"GET": "find", "POST": "create"}
+SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+JSON_HEADERS = [(b"content-type", b"application/json; charset=utf-8"), *SECURITY_HEADERS]
+Headers = dict[bytes, bytes]
+
+
+class RestEdge:
+    """ASGI: requests whose first path segment is a resource are answered here, all others by `app`."""
+
+    def __init__(self, app: ASGIApp, door: Door, identities: Identities) -> None:
+        self.app, self.door, self.identities = app, door, identities
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        segments = scope["path"].strip("/").split("/")
+        resource = self.door.registry.get(segments[0])
+        if resource is None:
+            await self.app(scope, receive, send)
+            return
+        headers: Headers = dict(scope["headers"])
+        try:
+            status, answer = await self._answer(resource, segments[1:], scope, headers, receive)
+            await send_json(send, status, answer.text.encode("utf-8"), etag_headers(answer))
+        except ClientGone:
+            return
+        except ApiError as error:
+            await send_error(send, error)
+        except Exception:
+            log.exception("request failed", path=scope["path"], method=scope["method"])
+            await send_error(send, GeneralError("Something went wrong on our side. It was written to the server's log."))
+
+    async def _answer(
+        self, resource: Resource, rest: list[str], scope: Scope, headers: Headers, receive: Receive
+    ) -> tuple[int, Answer]:
+        method = scope["method"]
+        verb, row_id = _verb(resource, method, rest, scope["path"])
+        body = await read_body(headers, receive)
+        # Credentials come before the content, so that a stranger learns nothing about the schema.
+        identity = await self.identities.identify(*credentials(headers))
+        parsed = parse_json(body, headers.get(b"content-type", b"")) if body else {}
+        if isinstance(parsed, list):
+            raise MethodNotAllowed("Only one record at a time can be written.")
+        if not isinstance(parsed, dict):
+            raise BadRequest("The body must be a JSON object.")
+        query = parse_url(scope["query_string"].decode("latin-1"))
+        data: dict[str, object] = parsed
+        if method == "GET":
+            query, data = query | _body_query(parsed), {}
+        caller = identity.caller(_take_organization(query, data))
+        answer = await self.door.call(
+            caller, resource.path, verb, id=row_id, data=data, query=query, if_match=read_if_match(headers)
+        )
+        return (201 if verb == "create" else 200), answer
+
+
+def _verb(resource: Resource, method: str, rest: list[str], path: str) -> tuple[Verb, str | None]:
+    if len(rest) > 1:
+        raise NotFound(f"Path {path[:200]} not found")
+    row_id = unquote(rest[0]) if rest and rest[0] != "" else None
+    verb = (ITEM if row_id is not None else COLLECTION).get(method)
+    if verb is None or verb not in resource.verbs:
+        raise MethodNotAllowed(f"Method `{method}` is not supported at {path[:200]}.")
+    return verb, row_id
+
+
+def _body_query(parsed: Mapping[str, object]) -> Tree:
+    """The older form of a query: `GET` with the body `{"query": {…}}`."""
+    query = parsed.get("query", {})
+    unknown = [name for name in parsed if name != "query"]
+    if unknown or not isinstance(query, dict):
+        raise BadRequest('The body of a GET must be {"query": {…}}.', errors={name: "is not a field" for name in unknown})
+    return query
+
+
+def _take_organization(query: Tree, data: dict[str, object]) -> int | None:
+    """`organization_id` is accepted in every body and query; it names the tenant and is not a filter."""
+    found: set[int] = set()
+    for source in (query, data):
+        value = source.pop("organization_id", None)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not str(value).isdigit() or int(str(value)) >= 2**31:
+            raise BadRequest("organization_id must be a number.", errors={"organization_id": "must be a number"})
+        found.add(int(str(value)))
+    if len(found) > 1:
+        raise BadRequest("organization_id differs between body and query.", errors={"organization_id": "differs"})
+    return found.pop() if found else None
+
+
+def credentials(headers: Headers) -> tuple[str | None, str | None]:
+    """API key and bearer token of a request; Feathers clients send the bare token too."""
+    key = headers.get(b"x-api-key", b"").decode("latin-1").strip()
+    authorization = headers.get(b"authorization", b"").decode("latin-1").strip()
+    scheme, _, rest = authorization.partition(" ")
+    bearer = rest.strip() if scheme.lower() == "bearer" else authorization
+    return key or None, bearer or None
+
+
+def read_if_match(headers: Headers) -> int | None:
+    """The version in `If-Match`, with or without quotes and the weak mark; `*` means any."""
+    raw = headers.get(b"if-match", b"").decode("latin-1").strip()
+    if raw in ("", "*"):
+        return None
+    value = raw.removeprefix("W/").strip('"')
+    if not value.isdigit() or len(value) > 9:
+        raise BadRequest("If-Match must be the record's version.", errors={"If-Match": "must be the record's version"})
+    return int(value)
+
+
+def etag_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    return [] if answer.version is None else [(b"etag", b'"%d"' % answer.version)]
+
+
+async def send_json(send: Send, status: int, body: bytes, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    headers = [*JSON_HEADERS, (b"content-length", b"%d" % len(body)), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(send: Send, error: ApiError) -> None:
+    extra = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
+    await send_json(send, error.status, render_error(error), extra)
+
+
+def render_error(error: ApiError) -> bytes:
+    """The Feathers error object; text that is not valid Unicode is shown escaped, never sent broken."""
+    body = error.as_json()
+    try:
+        return to_json(body)
+    except ValueError:
+        return json.dumps(body).encode("ascii")
+
+
