@@ -40,7 +40,7 @@ Shape = TypeVar("Shape", bound=Section)
 
 
 def check_timezone(name: str) -> str:
-    """A name of the IANA database; raises `ValueError`. A path or an abbreviation that only some systems know is none."""
+    """A name of the IANA database; raises `ValueError`. An abbreviation such as EST is refused: it has no rules."""
     try:
         zone = ZoneInfo(name)
     except (ValueError, OSError, KeyError):

@@ -93,7 +93,7 @@ SPANISH = Words(
         "friendly": "Sé cercano y natural, como un compañero servicial. Usa palabras sencillas y frases cortas.",
         "professional": "Sé cortés, claro y directo. Evita la jerga y la charla innecesaria.",
         "formal": "Sé formal y respetuoso. Trata al cliente de usted y escribe frases completas, sin jerga ni emojis.",
-        "playful": "Sé alegre y desenfadado. Una broma o un emoji son bienvenidos, pero nunca si el cliente está molesto.",
+        "playful": "Sé alegre y desenfadado. Una broma o un emoji son bienvenidos, pero no si el cliente está molesto.",
         "empathetic": "Sé paciente y comprensivo. Muestra que has entendido cómo se siente el cliente y después"
         " ayúdale, paso a paso.",
     },
@@ -107,8 +107,8 @@ SPANISH = Words(
     ),
     forbidden="Temas que debes evitar",
     forbidden_lead="No hables de:",
-    forbidden_tail="Si el cliente saca uno de estos temas, dile con amabilidad que no puedes ayudarle con eso y vuelve a"
-    " lo que sí puedes hacer.",
+    forbidden_tail="Si el cliente saca uno de estos temas, dile con amabilidad que no puedes ayudarle con eso y"
+    " vuelve a lo que sí puedes hacer.",
     required="Lo que necesitas saber",
     required_lead="Averígualo a lo largo de la conversación. No preguntes nunca lo que el cliente ya haya dicho:",
     ask=": pregunta «{ask}»",

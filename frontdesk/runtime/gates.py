@@ -6,9 +6,11 @@ The first *stop* ends the evaluation; a *mute* lets the turn run and keeps every
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from pydantic_core import to_jsonable_python
 
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import Opening, opening
@@ -206,8 +208,5 @@ def evaluate(
 
 def facts_json(facts: Facts) -> dict[str, Json]:
     """The facts as they are stored with a decision, so that it can be replayed."""
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value if value is None or isinstance(value, int | str)
-        else str(value)
-        for name, value in asdict(facts).items()
-    }  # fmt: skip
+    stored: dict[str, Json] = to_jsonable_python(facts)
+    return stored

@@ -116,7 +116,8 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "It would answer tomorrow (UTC), or if the organization's daily budget were raised.",
         ),
         "ESP": (
-            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({tokens_today} de {daily_token_limit} tokens).",
+            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({tokens_today} de {daily_token_limit}"
+            " tokens).",
             "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
         ),
     },

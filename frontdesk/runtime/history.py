@@ -1,0 +1,267 @@
+"""The conversation as a model reads it, rebuilt from the stored messages and steps: always valid, always bounded.
+
+The history is made of units (the customer's words, one turn with its calls and its answer, a person's message).
+Shortening drops whole units, oldest first, so no call ever loses its result. The same rows give the same history.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    ModelResponsePart,
+    TextPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+
+from frontdesk.runtime.tool_history import StoredStep, exchange
+
+Sender = Literal["contact", "user", "assistant", "system"]
+
+LEFT_OUT = "(Earlier messages of this conversation are left out.)"
+SHORTENED = " … (shortened) … "
+LONGEST_RESULT = 2_000  # characters of a tool result of an earlier turn
+CHARACTERS_PER_TOKEN = 3  # below the average of English (4) and Spanish (3.5), so that the estimate is never short
+TOKENS_PER_PART = 8  # roles and separators that providers add
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A row of `conversation_messages`; `name` is the person's who wrote it, for sender `user`."""
+
+    position: int
+    sender: Sender
+    text: str
+    created_at: datetime
+    ai_turn_id: int | None = None
+    message_type: str = "text"
+    is_deleted: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`messages` is `history_messages`; `since` the later of `ai_context_cut` and the episode's begin."""
+
+    messages: int = 50
+    tokens: int = 24_000
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Messages that are valid as they are; `pending` is the current turn's response whose calls still have to run."""
+
+    messages: list[ModelMessage]
+    pending: ModelResponse | None = None
+    left_out: int = 0  # units that did not fit
+
+
+@dataclass(slots=True)
+class Unit:
+    messages: list[ModelMessage]
+    is_kept: bool = False  # the customer's last words and the turn in hand are never dropped
+    tokens: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = sum(map(tokens_of, self.messages))
+
+
+def tokens_of(message: ModelMessage) -> int:
+    """An estimate: a third of the characters, and a constant for each part."""
+    total = 0
+    for part in message.parts:
+        if isinstance(part, ToolReturnPart):
+            text = part.model_response_str()
+        else:
+            text = str(getattr(part, "content", "") or "") + str(getattr(part, "args", "") or "")
+        total += TOKENS_PER_PART + math.ceil(len(text) / CHARACTERS_PER_TOKEN)
+    return total
+
+
+def rebuild(
+    messages: Sequence[StoredMessage],
+    steps: Mapping[int, Sequence[StoredStep]],
+    limits: Limits,
+    *,
+    current_turn: int | None = None,
+) -> History:
+    """The history for the next model call, ending with what has to be answered.
+
+    `steps` are by turn. Notes, deleted messages and everything before `limits.since` are left out. With
+    `current_turn`, that turn's own steps come last, so that a killed turn goes on where it was.
+    """
+    shown = sorted((m for m in messages if _is_shown(m, limits.since)), key=lambda m: m.position)
+    first_kept = _first_unanswered(shown)
+    recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
+    units = list(_units(recent, steps, current_turn, shown[first_kept:]))
+    own = exchange(steps.get(current_turn, ()), is_current=True) if current_turn is not None else None
+    if own and own.messages:
+        units.append(Unit(own.messages, is_kept=True))
+    kept = _fit(units, limits.tokens - (tokens_of(own.pending) if own and own.pending else 0))
+    joined = _joined([message for unit in kept for message in unit.messages], is_cut=len(recent) < len(shown))
+    return History(joined, own.pending if own else None, len(units) - len(kept))
+
+
+def _is_shown(message: StoredMessage, since: datetime | None) -> bool:
+    is_hidden = message.is_deleted or message.message_type in ("note", "reaction") or not message.text.strip()
+    return not is_hidden and (since is None or message.created_at > since)
+
+
+def _first_unanswered(shown: Sequence[StoredMessage]) -> int:
+    """Where the customer's last run of messages begins."""
+    index = len(shown)
+    while index > 0 and shown[index - 1].sender == "contact":
+        index -= 1
+    return index
+
+
+def _units(
+    messages: Sequence[StoredMessage],
+    steps: Mapping[int, Sequence[StoredStep]],
+    current_turn: int | None,
+    last_words: Sequence[StoredMessage],
+) -> Iterator[Unit]:
+    told: set[int] = set()
+    last = {message.position for message in last_words}
+    silent = _silent_turns(messages, steps, current_turn)
+    for message in messages:
+        turn = message.ai_turn_id
+        if message.sender == "assistant" and turn is not None and turn != current_turn and turn not in told:
+            told.add(turn)
+            answer = [m for m in messages if m.ai_turn_id == turn and m.sender == "assistant"]
+            calls = exchange(steps.get(turn, ()), is_current=False).messages
+            yield Unit([*map(_shortened, calls), _spoken("\n\n".join(m.text for m in answer), message.created_at)])
+        elif message.sender != "assistant":
+            yield Unit([_heard(message)], is_kept=message.position in last)
+            if message.position in silent and (calls := exchange(silent[message.position], is_current=False).messages):
+                yield Unit([*map(_shortened, calls)])
+        elif turn is None or turn == current_turn:
+            yield Unit([_spoken(message.text, message.created_at)])
+
+
+def _silent_turns(
+    messages: Sequence[StoredMessage], steps: Mapping[int, Sequence[StoredStep]], current_turn: int | None
+) -> dict[int, Sequence[StoredStep]]:
+    """The steps of turns that sent nothing (muted, taken over), by the last inbound that they were about."""
+    spoke = {m.ai_turn_id for m in messages if m.sender == "assistant"} | {None, current_turn}
+    last_inbound = {m.ai_turn_id: m.position for m in messages if m.sender == "contact"}
+    return {
+        position: steps[turn]
+        for turn, position in last_inbound.items()
+        if turn is not None and turn not in spoke and turn in steps
+    }
+
+
+def _spoken(text: str, at: datetime) -> ModelResponse:
+    return ModelResponse([TextPart(text)], timestamp=at)
+
+
+def _heard(message: StoredMessage) -> ModelRequest:
+    """What reached the model's side: the customer's words bare, everybody else's marked."""
+    text = _unmarked(message.text)
+    if message.sender == "user":
+        name = (message.name or "").replace('"', "'")
+        text = f'<team_member name="{name}">{text}</team_member>' if name else f"<team_member>{text}</team_member>"
+    elif message.sender == "system":
+        text = f"<automatic_message>{text}</automatic_message>"
+    return ModelRequest([UserPromptPart(text, timestamp=message.created_at)])
+
+
+def _unmarked(text: str) -> str:
+    """A customer cannot write our marks, so that nobody speaks as the team."""
+    for mark in ("team_member", "automatic_message"):
+        for opening in (f"<{mark}", f"</{mark}"):
+            text = text.replace(opening, opening.replace("<", "‹"))
+    return text
+
+
+def _shortened(message: ModelMessage) -> ModelMessage:
+    """Long results of earlier turns are cut in the middle: their begin and end tell the most."""
+    if isinstance(message, ModelResponse):
+        return message
+    parts: list[ModelRequestPart] = []
+    for part in message.parts:
+        if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > LONGEST_RESULT:
+            part = _with_content(part, _middle_cut(text, LONGEST_RESULT))
+        parts.append(part)
+    return replace(message, parts=parts)
+
+
+def _with_content(part: ToolReturnPart, text: str) -> ToolReturnPart:
+    return ToolReturnPart(
+        part.tool_name, text, tool_call_id=part.tool_call_id, timestamp=part.timestamp, outcome=part.outcome
+    )
+
+
+def _middle_cut(text: str, length: int) -> str:
+    half = max(0, length - len(SHORTENED)) // 2
+    return text[:half] + SHORTENED + text[len(text) - half :]
+
+
+def _fit(units: Sequence[Unit], budget: int) -> list[Unit]:
+    """Drop the oldest units until the rest fits; what must stay and is still too long is cut in the middle."""
+    kept, total = list(units), sum(unit.tokens for unit in units)
+    while total > budget and kept and not kept[0].is_kept:
+        total -= kept.pop(0).tokens
+    if total > budget:
+        kept = [_cut_unit(unit, budget // max(1, len(kept))) for unit in kept]
+    return kept
+
+
+def _cut_unit(unit: Unit, budget: int) -> Unit:
+    room = max(200, (budget - TOKENS_PER_PART) * CHARACTERS_PER_TOKEN)
+    cut: list[ModelMessage] = []
+    for message in unit.messages:
+        if isinstance(message, ModelRequest):
+            message = replace(message, parts=[_cut_part(part, room) for part in message.parts])
+        cut.append(message)
+    return Unit(cut, unit.is_kept)
+
+
+def _cut_part(part: ModelRequestPart, room: int) -> ModelRequestPart:
+    if isinstance(part, UserPromptPart) and isinstance(part.content, str) and len(part.content) > room:
+        return replace(part, content=_middle_cut(part.content, room))
+    if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > room:
+        return _with_content(part, _middle_cut(text, room))
+    return part
+
+
+def _joined(messages: Sequence[ModelMessage], *, is_cut: bool) -> list[ModelMessage]:
+    """Neighbours of one side become one message, and the first is always the customer's side."""
+    joined: list[ModelMessage] = []
+    if messages and (is_cut or isinstance(messages[0], ModelResponse)):
+        joined.append(ModelRequest([UserPromptPart(LEFT_OUT, timestamp=_moment(messages[0]))]))
+    for message in messages:
+        last = joined[-1] if joined else None
+        if isinstance(last, ModelRequest) and isinstance(message, ModelRequest):
+            joined[-1] = replace(last, parts=[*last.parts, *message.parts])
+        elif isinstance(last, ModelResponse) and isinstance(message, ModelResponse):
+            joined[-1] = replace(last, parts=_texts_joined([*last.parts, *message.parts]))
+        else:
+            joined.append(message)
+    return joined
+
+
+def _texts_joined(parts: Sequence[ModelResponsePart]) -> list[ModelResponsePart]:
+    texts = [part.content for part in parts if isinstance(part, TextPart)]
+    joined: list[ModelResponsePart] = [TextPart("\n\n".join(texts))] if texts else []
+    joined.extend(part for part in parts if not isinstance(part, TextPart))
+    return joined
+
+
+def _moment(message: ModelMessage) -> datetime:
+    if isinstance(message, ModelResponse):
+        return message.timestamp
+    part = message.parts[0]
+    assert isinstance(part, UserPromptPart | ToolReturnPart)
+    return part.timestamp

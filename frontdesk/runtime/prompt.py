@@ -1,0 +1,108 @@
+"""The system prompt of a turn: the unchanging part first, so that a provider's prefix cache can hold it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+from frontdesk.assistants.config import AssistantConfig, Language
+from frontdesk.assistants.schedule import opening
+from frontdesk.runtime.prompt_words import WORDS, PromptWords
+
+LONGEST_DATUM = 120  # characters of a contact's field; more would be room for instructions
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who writes. Unverified details are claims and stay out of the prompt."""
+
+    is_verified: bool
+    channel: str
+    contact_id: int | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """`stable` is the same for every turn of one configuration, `moving` changes with time and customer."""
+
+    stable: str
+    moving: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.stable}\n\n{self.moving}"
+
+
+def build(config: AssistantConfig, offered: Sequence[str], customer: Customer, now: datetime) -> Prompt:
+    """The prompt for `config` at `now` (aware). `offered` are the names of the tools that the model sees."""
+    words = WORDS[config.instructions_language]
+    return Prompt(
+        stable="\n\n".join(_stable(config, offered, words)),
+        moving="\n".join(_moving(config, customer, now, words)),
+    )
+
+
+def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords) -> Iterator[str]:
+    yield words.name.format(name=_quoted(config.name))
+    if config.instructions.strip():
+        yield config.instructions.strip()
+    yield words.rules
+    yield words.language
+    yield words.tools if offered else words.no_tools
+    yield words.untrusted
+
+
+def _moving(config: AssistantConfig, customer: Customer, now: datetime, words: PromptWords) -> Iterator[str]:
+    yield words.now_title
+    wall = format_datetime(now, words.date_format, tzinfo=ZoneInfo(config.timezone), locale=words.locale)
+    yield words.now.format(wall=wall, timezone=config.timezone)
+    if config.schedule.enabled:
+        yield _hours(config, now, words)
+    yield words.channel.format(channel=customer.channel)
+    yield from _customer(config, customer, words)
+
+
+def _hours(config: AssistantConfig, now: datetime, words: PromptWords) -> str:
+    found = opening(config.schedule, config.timezone, now)
+    if found.is_open:
+        return words.open
+    if found.next_opening is None:
+        return words.closed
+    wall = format_datetime(found.next_opening, words.date_format, tzinfo=ZoneInfo(config.timezone), locale=words.locale)
+    return words.closed_until.format(wall=wall)
+
+
+def _customer(config: AssistantConfig, customer: Customer, words: PromptWords) -> Iterator[str]:
+    if not customer.is_verified:
+        yield words.unverified
+        return
+    yield words.verified
+    if config.access_contact == "none":
+        return
+    name = " ".join(part for part in (customer.first_name, customer.last_name) if part)
+    known = {"contact_id": customer.contact_id, "name": name, "email": customer.email, "phone": customer.phone}
+    details = {key: _short(value) for key, value in known.items() if value}
+    if details:
+        yield words.details.format(details=json.dumps(details, ensure_ascii=False))
+
+
+def _short(value: str | int) -> str | int:
+    return value if isinstance(value, int) else " ".join(value.split())[:LONGEST_DATUM]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def fixed_line(language: Language) -> str:
+    """What the customer gets when no model answers and nobody can take over (rule 14 of a turn)."""
+    return WORDS[language].fixed_line

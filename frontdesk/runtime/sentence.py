@@ -1,0 +1,38 @@
+"""Where a sentence ends, in English and Spanish: shared by the parts of an answer and by streamed drafts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# The end mark with what closes after it, then the white space at which a text may be cut.
+_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_]*(?=(\s+))")
+# Inside these a cut would break a link or code, whatever punctuation they hold.
+_WHOLE = re.compile(r"`[^`\n]*`|!?\[[^\]\n]*\]\([^)\n]*\)|\*\*[^*\n]+\*\*|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»")
+_SHORT = re.compile(
+    r"(?:^|[\s(\[«“\"])(?:[A-ZÁÉÍÓÚÑ]|\d+|dra?s?|sra?s?|srta|mrs?|ms|prof|gral|lic|ing|ave?|st|no|núm|nro|tel|pág|vs|"
+    r"approx|aprox|e\.\s?g|i\.\s?e|p\.\s?ej|ej|ee|uu|ud|uds|vd|jr|inc|ltd|cía|c/|mon|tue|wed|thu|fri|sat|sun)\.$",
+    re.IGNORECASE,
+)
+
+
+def ends(text: str) -> Iterator[tuple[int, int]]:
+    """Each place where a sentence ends and another begins: end of the sentence, begin of the next.
+
+    A short form ("Dr. Torres"), an initial, a number with a point and a following small letter end nothing; a line
+    break ends nothing by itself. What is left open at the end of `text` (a link, inline code) holds everything back.
+    """
+    whole = [match.span() for match in _WHOLE.finditer(text)]
+    for match in _END.finditer(text):
+        end, after = match.end(), match.end() + len(match.group(1))
+        if any(start < end < stop for start, stop in whole) or _SHORT.search(text, 0, end):
+            continue
+        if text[after : after + 1].islower():
+            continue
+        yield end, after
+
+
+def is_open(text: str) -> bool:
+    """Whether the last line of `text` holds an unfinished link or inline code."""
+    line = _WHOLE.sub("", text.rpartition("\n")[2])
+    return line.count("`") % 2 == 1 or re.search(r"\[[^\]]*$|\]\([^)]*$", line) is not None
