@@ -29,6 +29,7 @@ from .errors import (
     Json,
     MethodNotAllowed,
     NotFound,
+    Unavailable,
     Unprocessable,
 )
 from .fields import Field, Plain, Wrong
@@ -44,6 +45,7 @@ from .statements import (
     reference_statement,
     remove_statement,
 )
+from .vault import Vault
 
 WRITES: tuple[Verb, ...] = ("create", "patch", "remove")
 
@@ -99,9 +101,18 @@ class Call:
 class Door:
     """Rights, tenancy, validation, hooks and statements for all resources of a registry."""
 
-    def __init__(self, database: Database, registry: Registry, clock: Clock | None = None) -> None:
-        self.database, self.registry = database, registry
+    def __init__(
+        self, database: Database, registry: Registry, clock: Clock | None = None, vault: Vault | None = None
+    ) -> None:
+        self.database, self.registry, self._vault = database, registry, vault
         self.clock: Clock = clock or SystemClock()
+
+    @property
+    def vault(self) -> Vault:
+        """Where hooks seal secrets. Raises `Unavailable` in a process that was started without a secret key."""
+        if self._vault is None:
+            raise Unavailable("Secrets cannot be stored: this process has no secret key.")
+        return self._vault
 
     async def call(
         self,
@@ -188,7 +199,7 @@ class Door:
         if call.verb != "create" and not _is_plain(call):
             stored = await self._get(call, lock=True)
             call.before = stored.value
-            _match_version(call, if_match)
+            await _match_version(call, if_match)
         await self._check_references(call)
         if call.resource.prepare is not None:
             await call.resource.prepare(call)
@@ -355,9 +366,13 @@ def _missing(call: Call) -> NotFound:
     return NotFound(f"No record found for id '{call.id if call.id != -1 else '?'}' in '{call.resource.path}'.")
 
 
-def _match_version(call: Call, if_match: int | None) -> None:
-    if if_match is not None and call.before is not None and call.before["version"] != if_match:
-        raise _stale(call.before["version"], if_match)
+async def _match_version(call: Call, if_match: int | None) -> None:
+    if if_match is None or call.before is None or call.before["version"] == if_match:
+        return
+    conflict = _stale(call.before["version"], if_match)
+    if call.resource.stale is not None and isinstance(conflict.data, dict):
+        conflict.data |= await call.resource.stale(call, if_match)
+    raise conflict
 
 
 def _stale(stored: Json, expected: int) -> Conflict:

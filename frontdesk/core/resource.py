@@ -41,6 +41,7 @@ Verb = Literal["find", "get", "create", "patch", "remove"]
 VERBS: tuple[Verb, ...] = ("find", "get", "create", "patch", "remove")
 Hook = Callable[["Call"], Awaitable[None]]
 Handler = Callable[["Call"], Awaitable[Json]]
+Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Resource:
     `fixed` narrows the resource to a part of a table that another one declares (`of`). A row of a shared resource
     without an organization belongs to the installation: everybody reads it, nobody writes it. `joins` are read-only
     members computed in SQL. `prepare` runs before a write, in its transaction, and may change `call.data`;
-    `finish` runs after it. `handlers` replace a verb whole.
+    `finish` runs after it. `handlers` replace a verb whole. `stale` adds to the
+    409 of an old If-Match what changed since that version.
     """
 
     path: str
@@ -112,6 +114,7 @@ class Resource:
     default_sort: tuple[tuple[str, int], ...] = (("id", 1),)
     prepare: Hook | None = None
     finish: Hook | None = None
+    stale: Stale | None = None
     handlers: Mapping[Verb, Handler] = field(default_factory=dict)
     extra_input: tuple[Field, ...] = ()
     description: str = ""
