@@ -511,7 +511,9 @@ def habits(c: Checkout) -> dict[str, str]:
         return "yes" if any(re.search(pattern, path, re.I) for path in c.paths) else "no"
 
     return {
-        "a task file (Makefile, justfile, noxfile, scripts/)": has(r"(^|/)(makefile|justfile|noxfile\.py)$|(^|/)scripts/"),
+        "a task file (Makefile, justfile, noxfile, scripts/)": has(
+            r"(^|/)(makefile|justfile|noxfile\.py)$|(^|/)scripts/"
+        ),
         "pre-commit": has(r"(^|/)\.pre-commit-config\.yaml$"),
         "changelog in the tree": has(r"(^|/)(changelog|changes|release-notes|history)(\.md|\.rst|/)"),
         "decision records": has(r"(^|/)(adr|adrs|decisions)/"),

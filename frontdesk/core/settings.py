@@ -1,0 +1,149 @@
+"""What the operator sets, all of it by environment variables; every default suits a laptop."""
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from frontdesk.core.halt import Halt
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CHECKOUT = PACKAGE.parent
+
+
+def default_data_folder() -> Path:
+    """`data` of the checkout; for an installed package the user's data folder (XDG)."""
+    if (CHECKOUT / "pyproject.toml").is_file():
+        return CHECKOUT / "data"
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "frontdesk"
+
+
+def default_cache_folder() -> Path:
+    """The user's cache folder (XDG): models are kept there, so that a second clone does not fetch them again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "frontdesk"
+
+
+def without_trailing_slash(url: str | None) -> str | None:
+    return url.rstrip("/") if url else None
+
+
+Url = Annotated[str | None, AfterValidator(without_trailing_slash)]
+
+
+class Settings(BaseSettings):
+    """Each field is read from the variable of its name with `FRONTDESK_` before it, or from its alias."""
+
+    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535, description="0 takes any free port")
+    base_url: Url = Field(None, description="the public address, when a proxy stands in front")
+    data: Path = Field(default_factory=default_data_folder)
+    cache: Path = Field(default_factory=default_cache_folder)
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    postgres_bin: Path | None = Field(None, description="a bin folder of PostgreSQL 15 or newer")
+    pool_size: int = Field(10, ge=1, description="database connections of one process at most")
+    http_processes: int = Field(1, ge=1, le=64)
+    workers: int = Field(1, ge=1, le=64)
+
+    demo: bool | None = Field(None, description="unset: yes with the embedded database, no with DATABASE_URL")
+    secret_key: SecretStr | None = Field(None, description="at least 32 characters; else made in the data folder")
+    egress_allow: Annotated[tuple[str, ...], NoDecode] = Field((), description="private hosts and CIDRs, by comma")
+    rate_limit: bool = Field(True, description="0 switches the limits per address off (for load tests)")
+
+    model: str | None = Field(None, description="`none`, `local`, or the model of the installation's provider")
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
+    google_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
+    openai_base_url: Url = Field(None, description="an OpenAI-compatible server: Ollama, vLLM, …")
+    model_mirror: str | None = Field(None, description="a path or URL to fetch the built-in model from first")
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def split_by_comma(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("data", "cache", "postgres_bin")
+    @classmethod
+    def make_absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else value
+
+    @field_validator("database_url")
+    @classmethod
+    def accept_postgresql_only(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and urlsplit(value.get_secret_value()).scheme not in ("postgres", "postgresql"):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def refuse_short_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def wants_demo(self) -> bool:
+        return self.is_embedded if self.demo is None else self.demo
+
+    def public_url(self, port: int | None = None) -> str:
+        """The address that others use, without a slash at its end; `port` is the one really taken."""
+        if self.base_url:
+            return self.base_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{host}:{port or self.port}"
+
+    def secret(self) -> str:
+        """The installation's secret, from which tokens are signed and keys encrypted: set, or made once.
+
+        Raises Halt when it can be neither read nor made."""
+        if self.secret_key:
+            return self.secret_key.get_secret_value()
+        try:
+            return read_or_make_secret(self.data / "secret.key")
+        except OSError as error:
+            raise Halt(f"The secret key in {self.data} cannot be read or made: {error.strerror}.") from error
+
+
+def read_or_make_secret(path: Path) -> str:
+    """Two processes that start at once get the same key: the link fails for the second."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+@lru_cache
+def settings() -> Settings:
+    """The process's settings, read once. Raises Halt with one sentence that names each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        said = (f"{variable(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
+        raise Halt("; ".join(said) + ".") from None
+
+
+def variable(location: tuple[int | str, ...]) -> str:
+    field = str(location[0]) if location else "settings"
+    return field if field.isupper() else f"FRONTDESK_{field.upper()}"

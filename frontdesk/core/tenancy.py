@@ -1,0 +1,116 @@
+"""What PostgreSQL itself enforces: the two roles, the row-level policies, and the search that policies allow.
+
+All of it is read off the MetaData, so that a new table is covered by having an `organization_id`. Migrations run
+these statements; a test compares them with the live database.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+
+from frontdesk.core.schema import APP_ROLE, SYSTEM_ROLE
+
+ORGANIZATION = "(SELECT nullif(current_setting('app.org', true), ''))::int"
+SEARCH_LIMIT = 10_000  # rows of one search; beyond it a total is a minimum
+EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent", "vector")
+
+# unaccent() is only STABLE because its dictionary could be changed; ours is fixed, and an index needs IMMUTABLE.
+FOLD = """
+CREATE OR REPLACE FUNCTION frontdesk_fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$ SELECT lower(public.unaccent('public.unaccent'::regdictionary, $1)) $$
+"""
+
+
+def role_statements() -> Iterator[str]:
+    """Both roles, which live in the whole server: another database may have made them, even at this moment."""
+    for role in (APP_ROLE, SYSTEM_ROLE):
+        yield f"""
+            DO $$ BEGIN
+                CREATE ROLE {role} NOLOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END $$
+        """
+        yield f"""
+            DO $$ BEGIN
+                IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+                    EXECUTE format('GRANT {role} TO %I', current_user);
+                END IF;
+            END $$
+        """
+        yield f"GRANT USAGE ON SCHEMA public TO {role}"
+
+
+def extension_statements() -> Iterator[str]:
+    """The extensions that the server has; only `vector` may be missing."""
+    for name in EXTENSIONS:
+        yield f"""
+            DO $$ BEGIN
+                IF '{name}' <> 'vector' OR EXISTS (SELECT FROM pg_available_extensions WHERE name = '{name}') THEN
+                    CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public;
+                END IF;
+            END $$
+        """
+    yield FOLD
+
+
+def is_tenant(table: Table) -> bool:
+    return "organization_id" in table.c
+
+
+def table_statements(table: Table) -> Iterator[str]:
+    """Rights and policies of one table.
+
+    A row without an organization is the installation's: everybody reads it, only the system role writes it. A table
+    without the column belongs to the system role, unless its `info` grants the application's role some verbs.
+    """
+    name = f'"{table.name}"'
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {SYSTEM_ROLE}"
+    if table.name == "organizations":
+        yield from _fence(name, f"id = {ORGANIZATION}", f"id = {ORGANIZATION}")
+        return
+    if not is_tenant(table):
+        if granted := table.info.get("app_grants"):
+            yield f"GRANT {granted} ON {name} TO {APP_ROLE}"
+        return
+    own = f"organization_id = {ORGANIZATION}"
+    yield from _fence(name, f"organization_id IS NULL OR {own}" if table.c.organization_id.nullable else own, own)
+    if "search_text" in table.c:
+        yield from search_function(table)
+
+
+def _fence(name: str, seen: str, written: str) -> Iterator[str]:
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {APP_ROLE}"
+    yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+    yield f"CREATE POLICY of_organization ON {name} TO {APP_ROLE} USING ({seen}) WITH CHECK ({written})"
+    yield f"CREATE POLICY of_system ON {name} TO {SYSTEM_ROLE} USING (true) WITH CHECK (true)"
+
+
+def search_function(table: Table) -> Iterator[str]:
+    """The ids of an organization's rows that contain every word of a term.
+
+    It runs as the system role, because a trigram index is not used under a policy (LIKE is not leakproof), and
+    filters by the organization itself.
+    """
+    yield f"""
+        CREATE OR REPLACE FUNCTION search_{table.name}(term text) RETURNS SETOF bigint
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+        AS $$
+            SELECT id FROM public."{table.name}"
+            WHERE organization_id = {ORGANIZATION} AND search_text LIKE ALL (
+                SELECT '%' || regexp_replace(word, '([%_\\\\])', '\\\\\\1', 'g') || '%'
+                FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\\s+') AS word)
+            LIMIT {SEARCH_LIMIT}
+        $$
+    """
+    yield f"ALTER FUNCTION search_{table.name}(text) OWNER TO {SYSTEM_ROLE}"
+    yield f"REVOKE ALL ON FUNCTION search_{table.name}(text) FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION search_{table.name}(text) TO {APP_ROLE}, {SYSTEM_ROLE}"
+
+
+def statements(metadata: MetaData) -> Iterator[str]:
+    """Everything that follows the tables' creation."""
+    for table in metadata.sorted_tables:
+        yield from table_statements(table)
+    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}"
+    yield f"GRANT SELECT ON alembic_version TO {SYSTEM_ROLE}"

@@ -1,0 +1,32 @@
+"""The first schema: roles, extensions, tables, policies."""
+
+from alembic import op
+
+from frontdesk.core import tenancy
+from frontdesk.migrations.tables import metadata
+
+revision = "0001"
+down_revision = None
+
+
+def leave_out_unresolved() -> None:
+    for table in metadata.tables.values():
+        for constraint in list(table.foreign_key_constraints):
+            if constraint.elements[0].target_fullname.partition(".")[0] not in metadata.tables:
+                table.constraints.discard(constraint)
+                for element in constraint.elements:
+                    element.parent.foreign_keys.discard(element)
+                    table.foreign_keys.discard(element)
+
+
+def upgrade() -> None:
+    for statement in (*tenancy.role_statements(), *tenancy.extension_statements()):
+        op.execute(statement)
+    leave_out_unresolved()
+    metadata.create_all(op.get_bind())
+    for statement in tenancy.statements(metadata):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Frontdesk goes forward only: restore a backup to go back.")
