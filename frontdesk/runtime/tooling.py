@@ -1,0 +1,177 @@
+"""What tools and turns know of each other: the protocol of a turn's handle, and what a tool call carries.
+
+Tools see a turn only by `TurnHandle`; the turn store implements it. One tool call is one transaction of the turn: the
+lease is checked in it, the effect and the step row are committed by it, or nothing is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from pydantic_ai.messages import ModelResponse, ToolCallPart
+
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.core.caller import Caller, Scope
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection
+from frontdesk.core.door import Door
+from frontdesk.core.errors import Json
+from frontdesk.core.resource import Verb
+
+CallStatus = Literal["intent", "done", "failed", "unknown", "refused"]
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the turn: stop silently, write nothing more."""
+
+
+class Superseded(Exception):
+    """A newer inbound took the turn's place before its effects started: stop, withdraw the draft."""
+
+
+class TooManyCalls(Exception):
+    """The model goes on calling tools after it was told to answer: end the turn with the fixed line of rule 14."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A tool call that the turn has made already. `result` is what the model was given."""
+
+    tool_name: str
+    status: CallStatus
+    result: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """The step row of one tool call. `result` is what the model is given: a value, or the sentence of a failure."""
+
+    call_id: str
+    tool_name: str
+    arguments: dict[str, Json]
+    status: CallStatus
+    result: Json
+    is_change: bool
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantView:
+    """The live state that may revoke a tool: the assistant's current record, and whom the conversation is with."""
+
+    config: AssistantConfig
+    is_blocked: bool
+    contact_id: int | None
+    is_contact_verified: bool
+
+
+class TurnHandle(Protocol):
+    """One running turn, held by its lease.
+
+    `calls` counts the tool calls begun in this turn by `fingerprint`. The store fills it from the step rows when the
+    turn starts or is resumed; after that only the tool wrappers add to it.
+    """
+
+    @property
+    def turn_id(self) -> int: ...
+
+    @property
+    def organization_id(self) -> int: ...
+
+    @property
+    def conversation_id(self) -> int: ...
+
+    @property
+    def calls(self) -> Counter[str]: ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """One step's transaction of the organization, the lease checked in it. Raises `LeaseLost`."""
+        ...
+
+    async def stored_call(self, call_id: str) -> StoredCall | None:
+        """The step of this call, if the turn has one. Call ids are unique in a turn (`unique_call_ids`)."""
+        ...
+
+    async def start_effects(self, connection: Connection) -> None:
+        """Commit to the effects with this transaction; a no-op where that was done. Raises `Superseded`, `LeaseLost`."""
+        ...
+
+    async def record_call(self, connection: Connection, call: CallRecord) -> None:
+        """Insert or update the step row, in the transaction of the effect."""
+        ...
+
+    async def current_assistant(self, connection: Connection) -> AssistantView:
+        """The record as it is now, read in this transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDeps:
+    """What every tool of a turn gets from the loop.
+
+    `caller` is the assistant without a scope: who it is, not what it may. A tool reaches data only through `reach`,
+    which the wrappers set for one call: the caller narrowed by permission, and the call's transaction.
+    `config` is the version that the turn started with; it rules what is offered. `contact_id` is the conversation's.
+    """
+
+    caller: Caller
+    door: Door
+    clock: Clock
+    turn: TurnHandle
+    config: AssistantConfig
+    connection: Connection | None = None  # the transaction of the call in hand
+    reach: Caller | None = None  # the caller of the call in hand, None before it was allowed
+    contact_id: int | None = None
+
+    async def call(
+        self,
+        path: str,
+        verb: Verb,
+        *,
+        id: int | None = None,
+        data: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> dict[str, Json]:
+        """The door, within the call's transaction and reach. Raises the errors of `core/errors.py`."""
+        if self.reach is None or self.connection is None:
+            raise RuntimeError("a tool was called around its wrappers")
+        answer = await self.door.call(self.reach, path, verb, id=id, data=data, query=query, tx=self.connection)
+        return answer.value
+
+    def within(self, connection: Connection) -> ToolDeps:
+        return replace(self, connection=connection)
+
+    def allowed(self, view: AssistantView, scope: Literal["own", "organization"]) -> ToolDeps:
+        """The same, for a call that may reach `scope` (design: tool scope)."""
+        own = Scope(self.turn.conversation_id, view.contact_id, view.is_contact_verified)
+        reach = replace(self.caller, scope=None if scope == "organization" else own)
+        return replace(self, reach=reach, contact_id=view.contact_id)
+
+
+def fingerprint(tool_name: str, arguments: object) -> str:
+    """Two calls with the same fingerprint are the same call made twice; the order of arguments does not matter."""
+    return f"{tool_name} {json.dumps(arguments, sort_keys=True, default=str)}"
+
+
+def unique_call_ids(response: ModelResponse, used: Collection[str]) -> ModelResponse:
+    """The response with call ids that its turn has not used yet; the turn commits this one.
+
+    Some servers count the calls of each response anew (`call_0`, `call_1`), and a stored result answers to its id.
+    """
+    taken = set(used)
+    parts = list(response.parts)
+    for i, part in enumerate(parts):
+        if not isinstance(part, ToolCallPart):
+            continue
+        name, n = part.tool_call_id, 2
+        while name in taken:
+            name, n = f"{part.tool_call_id}_{n}", n + 1
+        taken.add(name)
+        if name != part.tool_call_id:
+            parts[i] = replace(part, tool_call_id=name)
+    return replace(response, parts=parts)
