@@ -73,6 +73,35 @@ def read(shape: type[Shape], value: Json, at: str) -> Shape:
         raise Invalid(faults) from None
 
 
+def faults(shape: type[Section], value: Json, at: str) -> list[Fault]:
+    """Everything that is wrong with `value`, without raising."""
+    try:
+        shape.model_validate({} if value is None else value)
+    except ValidationError as error:
+        return [fault_of(detail, at) for detail in error.errors(include_url=False, include_input=False)]
+    return []
+
+
+def json_schema(shape: type[Section]) -> dict[str, Json]:
+    """The section's JSON Schema with its definitions written in place, so that it can stand anywhere in a document."""
+    schema: dict[str, Json] = shape.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    return _inlined(schema, definitions) if isinstance(definitions, dict) else schema  # type: ignore[return-value]
+
+
+def _inlined(node: Json, definitions: dict[str, Json]) -> Json:
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    reference = node.get("$ref")
+    if isinstance(reference, str):
+        rest = {name: value for name, value in node.items() if name != "$ref"}
+        target = definitions[reference.rpartition("/")[2]]
+        return _inlined({**target, **rest} if isinstance(target, dict) else target, definitions)
+    return {name: _inlined(value, definitions) for name, value in node.items()}
+
+
 def default_of(shape: type[Section]) -> Json:
     """The section as it reads when nobody has set it: every member with its default."""
     value: Json = shape().model_dump(mode="json", by_alias=True)
