@@ -98,7 +98,7 @@ class TurnHandle(Protocol):
         ...
 
     async def start_effects(self, connection: Connection) -> None:
-        """Commit to the effects with this transaction; a no-op where that was done. Raises `Superseded`, `LeaseLost`."""
+        """Commit to the effects with this transaction; done before, a no-op. Raises `Superseded` or `LeaseLost`."""
         ...
 
     async def record_call(self, connection: Connection, call: CallRecord) -> None:
@@ -149,7 +149,8 @@ class ToolDeps:
     def allowed(self, view: AssistantView, scope: Literal["own", "organization"]) -> ToolDeps:
         """The same, for a call that may reach `scope` (design: tool scope)."""
         own = Scope(self.turn.conversation_id, view.contact_id, view.is_contact_verified)
-        reach = replace(self.caller, scope=None if scope == "organization" else own)
+        caller = replace(self.caller, conversation_id=self.turn.conversation_id)
+        reach = replace(caller, scope=None if scope == "organization" else own)
         return replace(self, reach=reach, contact_id=view.contact_id)
 
 

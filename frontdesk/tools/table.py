@@ -1,0 +1,22 @@
+"""All internal tools by key: one file per area, listed here."""
+
+from __future__ import annotations
+
+from pydantic_ai.toolsets.abstract import AbstractToolset
+
+from frontdesk.runtime.tooling import ToolDeps
+
+from . import crm, products
+from .internal import InternalTool, InternalToolset, ToolFunction
+from .wrappers import wrapped
+
+AREAS: tuple[tuple[ToolFunction, ...], ...] = (crm.TOOLS, products.TOOLS)
+
+TOOLS: dict[str, InternalTool] = {}
+for area in AREAS:
+    TOOLS |= {function.__name__: InternalTool(function) for function in area}
+
+
+def make_toolset() -> AbstractToolset[ToolDeps]:
+    """The tools of an agent. It holds nothing of a turn, so one serves all turns of a process."""
+    return wrapped(InternalToolset(TOOLS.values()))
