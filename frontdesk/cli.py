@@ -46,7 +46,11 @@ COMMANDS = {
         "frontdesk.commands.work:work",
         (("--prepare", {"action": "store_true", "help": "migrate and make the demo organization first"}),),
     ),
-    "migrate": Command("bring the database to the newest schema", "frontdesk.commands.migrate:migrate"),
+    "migrate": Command(
+        "bring the database to the newest schema",
+        "frontdesk.commands.migrate:migrate",
+        (("--quiet", {"action": "store_true", "help": "say nothing when all goes well"}),),
+    ),
     "backup": Command(
         "write the whole database into one file",
         "frontdesk.commands.archive:backup",
@@ -65,9 +69,7 @@ COMMANDS = {
         "frontdesk.models.fetch:run",
         (("action", {"choices": ["fetch"]}),),
     ),
-    "health": Command(
-        "say whether the installation is ready, and what is not", "frontdesk.commands.health:health"
-    ),
+    "health": Command("say whether the installation is ready, and what is not", "frontdesk.commands.health:health"),
 }
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from frontdesk.core.clock import SystemClock
+from frontdesk.core.database import Database
+from frontdesk.core.door import Door
 from frontdesk.core.resource import Registry, Resource
+from frontdesk.core.settings import Settings
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.notes import notes
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
@@ -20,6 +29,9 @@ from frontdesk.resources.organization.api_keys import api_keys
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
 from frontdesk.resources.products.products import products
+from frontdesk.web.health import Health
+from frontdesk.web.identity import Identities
+from frontdesk.web.rest import RestEdge
 
 RESOURCES: tuple[Resource, ...] = (
     organizations,
@@ -43,3 +55,22 @@ RESOURCES: tuple[Resource, ...] = (
 def make_registry() -> Registry:
     """All resources of the product."""
     return Registry(RESOURCES)
+
+
+def create_app(settings: Settings, url: str) -> FastAPI:
+    """The HTTP edge on the database at `url`, which need not be up yet."""
+    database, clock = Database(url, app_connections=settings.pool_size), SystemClock()
+    door = Door(database, make_registry(), clock)
+    identities = Identities(database, clock, settings.secret())
+    health = Health(url)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await health.close()
+        await database.close()
+
+    app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
+    app.add_route("/health", health.endpoint)
+    app.add_middleware(RestEdge, door=door, identities=identities)
+    return app

@@ -8,15 +8,24 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from frontdesk.core.halt import UNAVAILABLE, Halt
+from frontdesk.core.halt import UNAVAILABLE, Halt, unwritable
 from frontdesk.core.postgres import EmbeddedPostgres
 from frontdesk.core.settings import Settings
+from frontdesk.core.supervisor import is_supervised
 
 REACHED_WITHIN = 60.0  # seconds that an external server may need to come up
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres | None:
-    return EmbeddedPostgres(settings.data, settings.postgres_bin) if settings.is_embedded else None
+    """The data folder's server, not yet joined; None with DATABASE_URL. Raises Halt without a usable folder."""
+    if not settings.is_embedded:
+        return None
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(settings.data, error) from error
+    # Under a supervisor the server is the supervisor's, and so is what there is to say when it does not start.
+    return EmbeddedPostgres(settings.data, settings.postgres_bin, may_start=not is_supervised())
 
 
 @contextmanager
@@ -24,8 +33,7 @@ def joined(settings: Settings) -> Iterator[str]:
     """The URL of a database that runs: the operator's, or the embedded one, left again at the end."""
     postgres = embedded(settings)
     if postgres is None:
-        assert settings.database_url
-        yield settings.database_url.get_secret_value()
+        yield settings.external_url
         return
     try:
         yield postgres.join()

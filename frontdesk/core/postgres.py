@@ -29,12 +29,21 @@ class EmbeddedPostgres:
     `join` starts the server if nobody has, `ensure` starts it again if it died, `leave` stops it if nobody else
     is left. Each blocks and raises Halt with one sentence."""
 
-    def __init__(self, data: Path, bin_folder: Path | None = None, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        bin_folder: Path | None = None,
+        options: Mapping[str, str] | None = None,
+        *,
+        may_start: bool = True,
+    ) -> None:
+        """`options` are PostgreSQL's settings; without `may_start`, `join` waits until somebody else starts it."""
         self.cluster = Cluster(data, bin_folder)
         self.options = dict(options or {})
+        self.may_start = may_start
         self.membership: int | None = None
         self.leaving = threading.Event()
-        self.died = threading.Event()
+        self.spawned: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -42,12 +51,25 @@ class EmbeddedPostgres:
 
     def join(self) -> str:
         """Become a user of the running server; returns its URL."""
-        with self.start_lock():
-            if self.membership is None:
-                self.membership = open_lock(self.cluster.data / "postgres.users.lock")
-                fcntl.flock(self.membership, fcntl.LOCK_SH)
-            self.run_server()
+        if self.may_start:
+            with self.start_lock():
+                self.enter()
+                self.run_server()
+        else:
+            self.enter()
+            self.await_server()
         return self.url
+
+    def enter(self) -> None:
+        if self.membership is None:
+            self.membership = open_lock(self.cluster.data / "postgres.users.lock")
+            fcntl.flock(self.membership, fcntl.LOCK_SH)
+
+    def await_server(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while self.postmaster() is None or not self.becomes_ready(deadline):
+            if self.leaving.wait(0.05):
+                raise Halt("Stopped while PostgreSQL was starting.", UNAVAILABLE)
 
     def ensure(self) -> None:
         with self.start_lock():
@@ -58,13 +80,8 @@ class EmbeddedPostgres:
         self.leaving.set()
         if self.membership is None:
             return False
-        with self.start_lock():
-            try:
-                fcntl.flock(self.membership, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_last = True
-            except BlockingIOError:
-                is_last = False
-            if is_last:
+        with self.start_lock(even_when_leaving=True):
+            if is_last := takes(self.membership, fcntl.LOCK_EX):
                 self.stop_server()
             os.close(self.membership)
             self.membership = None
@@ -78,22 +95,22 @@ class EmbeddedPostgres:
         with self.start_lock():
             descriptor = open_lock(self.cluster.data / "postgres.users.lock")
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+                return not takes(descriptor, fcntl.LOCK_EX)
             finally:
                 os.close(descriptor)
-        return False
 
     @contextmanager
-    def start_lock(self) -> Iterator[None]:
+    def start_lock(self, *, even_when_leaving: bool = False) -> Iterator[None]:
+        """Raises Halt when `leave` is called while another process holds the lock."""
         try:
             self.cluster.data.mkdir(parents=True, exist_ok=True)
             descriptor = open_lock(self.cluster.data / "postgres.start.lock")
         except OSError as error:
             raise unwritable(self.cluster.data, error) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not takes(descriptor, fcntl.LOCK_EX):
+                if self.leaving.wait(0.01) and not even_when_leaving:
+                    raise Halt("Stopped while another process was starting PostgreSQL.", UNAVAILABLE)
             yield
         finally:
             os.close(descriptor)
@@ -118,17 +135,18 @@ class EmbeddedPostgres:
         zombie postmaster would block the next start."""
         cluster = self.cluster
         if self.postmaster() is None:
-            (cluster.link / "postmaster.pid").unlink(missing_ok=True)
+            # Of a server killed with -9: PostgreSQL would honour them as long as nobody has reaped it.
+            for stale in (cluster.link / "postmaster.pid", *cluster.sockets.glob(".s.PGSQL.*")):
+                stale.unlink(missing_ok=True)
         self.options["unix_socket_directories"] = str(cluster.sockets)
         self.options["listen_addresses"] = ""
         settings = [word for name, value in self.options.items() for word in ("-c", f"{name}={value}")]
-        self.died.clear()
         try:
             with cluster.log.open("ab") as log:
                 if log.tell() > LONGEST_LOG:
                     log.truncate(0)
                 self.log_began = log.tell()
-                spawned = subprocess.Popen(
+                self.spawned = subprocess.Popen(
                     [str(cluster.bin / "postgres"), "-D", str(cluster.link.resolve()), *settings],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -142,12 +160,8 @@ class EmbeddedPostgres:
                 )
         except OSError as error:
             raise unwritable(cluster.log, error) from error
-        threading.Thread(target=self.reap, args=[spawned], daemon=True, name="postgres").start()
-        return spawned
-
-    def reap(self, spawned: subprocess.Popen[bytes]) -> None:
-        spawned.wait()
-        self.died.set()
+        threading.Thread(target=self.spawned.wait, daemon=True, name="postgres").start()
+        return self.spawned
 
     def becomes_ready(self, deadline: float, spawned: subprocess.Popen[bytes] | None = None) -> bool:
         """Wait for the server to accept connections; false when it died on the way."""
@@ -176,12 +190,16 @@ class EmbeddedPostgres:
     def stop_server(self) -> None:
         """A fast shutdown, and an immediate one when that takes too long."""
         for number, limit in ((signal.SIGINT, STOPS_WITHIN), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
-            if (pid := self.postmaster()) is None:
+            if (pid := self.postmaster() or self.just_spawned()) is None:
                 return
             os.kill(pid, number)
             deadline = time.monotonic() + limit
-            while self.postmaster() == pid and time.monotonic() < deadline:
+            while pid in (self.postmaster(), self.just_spawned()) and time.monotonic() < deadline:
                 time.sleep(0.01)
+
+    def just_spawned(self) -> int | None:
+        """Our own postmaster, which may not have written its pid file yet."""
+        return self.spawned.pid if self.spawned and self.spawned.poll() is None else None
 
     def told(self) -> str:
         """What the server has written since it was last started."""
@@ -192,6 +210,14 @@ class EmbeddedPostgres:
 
 def open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def takes(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def last_fatal(told: str) -> str:

@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     @property
+    def external_url(self) -> str:
+        """DATABASE_URL; only where the database is not the embedded one."""
+        assert self.database_url
+        return self.database_url.get_secret_value()
+
+    @property
     def wants_demo(self) -> bool:
         return self.is_embedded if self.demo is None else self.demo
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from frontdesk.core.halt import CONFIG, Halt
+from frontdesk.core.halt import CONFIG, UNAVAILABLE, Halt
 from frontdesk.core.postgres import EmbeddedPostgres
 
 PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0)  # seconds before each restart of a program that dies at once
@@ -99,8 +99,8 @@ class Supervisor:
             code = await process.wait()
             if self.stopping.is_set():
                 return None
-            if code == CONFIG:  # the program has said why on stderr
-                return self.fail(Halt("", CONFIG))
+            if code == CONFIG or (code == UNAVAILABLE and not self.has_started):
+                return self.fail(Halt("", code))  # the program has said why on stderr
             deaths = 1 if time.monotonic() - began > STEADY_AFTER else deaths + 1
             if deaths >= GIVES_UP_AFTER and not self.has_started:
                 return self.fail(Halt(f"The {program.name} process does not start ({how(code)}); see the lines above."))
@@ -168,9 +168,13 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
+def is_supervised() -> bool:
+    return os.environ.get(SUPERVISED) == "1"
+
+
 def end_with_supervisor() -> None:
     """In a child: ask ourselves to stop when the supervisor is gone, and stop hard if that takes too long."""
-    if os.environ.get(SUPERVISED) != "1":
+    if not is_supervised():
         return
 
     def watch() -> None:

@@ -1,0 +1,31 @@
+"""`frontdesk worker`: one worker process, alone or under the supervisor."""
+
+import argparse
+import asyncio
+import signal
+
+import uvloop
+
+from frontdesk.commands.prepare import prepare
+from frontdesk.core.connection import joined, wait_for
+from frontdesk.core.settings import Settings
+from frontdesk.worker import run_worker
+
+
+def work(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Work until SIGTERM or SIGINT, then finish what was begun, within the supervisor's patience."""
+    with joined(settings) as url:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(wait_for(url))
+        if arguments.prepare:
+            prepare(settings, url)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(until_told(settings, url))
+    return 0
+
+
+async def until_told(settings: Settings, url: str) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await run_worker(settings, url, stopping)
