@@ -12,7 +12,7 @@ from frontdesk.core.schema import APP_ROLE, SYSTEM_ROLE
 
 ORGANIZATION = "(SELECT nullif(current_setting('app.org', true), ''))::int"
 SEARCH_LIMIT = 10_000  # rows of one search; beyond it a total is a minimum
-EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent", "vector")
+EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 
 # unaccent() is only STABLE because its dictionary could be changed; ours is fixed, and an index needs IMMUTABLE.
 FOLD = """
@@ -41,15 +41,9 @@ def role_statements() -> Iterator[str]:
 
 
 def extension_statements() -> Iterator[str]:
-    """The extensions that the server has; only `vector` may be missing."""
+    """What every server brings. `vector` comes with the first table that needs it: not every server has it."""
     for name in EXTENSIONS:
-        yield f"""
-            DO $$ BEGIN
-                IF '{name}' <> 'vector' OR EXISTS (SELECT FROM pg_available_extensions WHERE name = '{name}') THEN
-                    CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public;
-                END IF;
-            END $$
-        """
+        yield f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public"
     yield FOLD
 
 
@@ -110,7 +104,10 @@ def search_function(table: Table) -> Iterator[str]:
 
 def statements(metadata: MetaData) -> Iterator[str]:
     """Everything that follows the tables' creation."""
+    # Who gives a function away must see its new owner able to make one.
+    yield f"GRANT CREATE ON SCHEMA public TO {SYSTEM_ROLE}"
     for table in metadata.sorted_tables:
         yield from table_statements(table)
+    yield f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}"
     yield f"GRANT SELECT ON alembic_version TO {SYSTEM_ROLE}"
