@@ -37,6 +37,7 @@ _SENTENCES: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
     "extra_forbidden": ("additionalProperties", lambda ctx: "is not a known field"),
     "missing": ("required", lambda ctx: "is required"),
     "string_type": ("type", lambda ctx: "must be a text"),
+    "string_unicode": ("pattern", lambda ctx: "must be valid Unicode, without half a surrogate pair"),
     "int_type": ("type", lambda ctx: "must be a whole number"),
     "int_from_float": ("type", lambda ctx: "must be a whole number"),
     "float_type": ("type", lambda ctx: "must be a number"),

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 _END = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_]*(?=(\s+))")
 # Inside these a cut would break a link or code, whatever punctuation they hold.
 _WHOLE = re.compile(r"`[^`\n]*`|!?\[[^\]\n]*\]\([^)\n]*\)|\*\*[^*\n]+\*\*|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»")
+LONGEST_SHORT = 12  # characters that are looked at before an end mark
 _SHORT = re.compile(
-    r"(?:^|[\s(\[«“\"])(?:[A-ZÁÉÍÓÚÑ]|\d+|dra?s?|sra?s?|srta|mrs?|ms|prof|gral|lic|ing|ave?|st|no|núm|nro|tel|pág|vs|"
+    r"(?:^|[\s(\[«“\"])(?:[A-ZÁÉÍÓÚÑ]|\d{1,2}|dra?s?|sra?s?|srta|mrs?|ms|prof|gral|lic|ing|ave?|st|no|núm|nro|tel|pág|vs|"
     r"approx|aprox|e\.\s?g|i\.\s?e|p\.\s?ej|ej|ee|uu|ud|uds|vd|jr|inc|ltd|cía|c/|mon|tue|wed|thu|fri|sat|sun)\.$",
     re.IGNORECASE,
 )
@@ -25,7 +26,7 @@ def ends(text: str) -> Iterator[tuple[int, int]]:
     whole = [match.span() for match in _WHOLE.finditer(text)]
     for match in _END.finditer(text):
         end, after = match.end(), match.end() + len(match.group(1))
-        if any(start < end < stop for start, stop in whole) or _SHORT.search(text, 0, end):
+        if any(start < end < stop for start, stop in whole) or _SHORT.search(text[max(0, end - LONGEST_SHORT) : end]):
             continue
         if text[after : after + 1].islower():
             continue

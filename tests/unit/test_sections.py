@@ -1,0 +1,132 @@
+"""Every wrong member of a section is refused with its path."""
+
+import pytest
+
+from frontdesk.assistants.advanced_options import AdvancedOptions
+from frontdesk.assistants.config import SECTIONS, check_timezone
+from frontdesk.assistants.guided_config import EasyModeConfig
+from frontdesk.assistants.internal_tools import InternalTools, switch_of
+from frontdesk.assistants.response_config import ResponseConfig
+from frontdesk.assistants.schedule_config import ScheduleConfig
+from frontdesk.assistants.section import default_of, json_schema, read
+from frontdesk.core.errors import Invalid
+
+EXAMPLES = {
+    "easy_mode_config": {
+        "business_name": "Luna Dental", "business_description": "A clinic", "role": "receptionist", "tone": "friendly",
+        "goals": ["book visits"], "rules": ["never give a diagnosis"], "forbidden_topics": ["prices of competitors"],
+        "required_data": [{"field": "email", "ask": "May I have your e-mail?", "when": "before booking"}],
+        "faqs": [{"question": "Where?", "answer": "Here."}], "greeting": "Hello", "closing": "Bye",
+        "examples": [{"customer": "Hi", "assistant": "Hello"}],
+    },
+    "response_config": {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 1, "max": 4}},
+    "schedule_config": {
+        "enabled": True, "weekly": [{"days": ["mon", "tue"], "from": "09:00", "to": "18:00"}],
+        "exceptions": [{"date": "2026-12-25", "closed": True, "ranges": [], "yearly": True}],
+        "out_of_schedule": {"action": "message", "message": "We open at nine.", "once_per_hours": 12},
+    },
+    "internal_tools": {
+        "tools": {"create_contact": {"enabled": True, "approval": "never", "scope": "own"}, "find_contact": True}
+    },
+    "advanced_options": {
+        "history_messages": 50, "max_tool_calls": 20, "max_identical_tool_calls": 3,
+        "burst": {"window_seconds": 6, "max_seconds": 30},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_documented_shape_is_accepted(name) -> None:
+    read(SECTIONS[name], EXAMPLES[name], name)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_default_reads_back_as_itself(name) -> None:
+    default = default_of(SECTIONS[name])
+    assert read(SECTIONS[name], default, name) == read(SECTIONS[name], None, name)
+
+
+WRONG = [
+    (EasyModeConfig, {"mood": 1}, "mood", "is not a known field"),
+    (EasyModeConfig, {"tone": "rude"}, "tone", "must be one of"),
+    (EasyModeConfig, {"goals": [""]}, "goals.0", "at least 1 character"),
+    (EasyModeConfig, {"goals": "sell"}, "goals", "must be a list"),
+    (EasyModeConfig, {"faqs": [{"question": "Where?"}]}, "faqs.0.answer", "is required"),
+    (EasyModeConfig, {"greeting": "a\x00b"}, "greeting", "control characters"),
+    (EasyModeConfig, {"greeting": "a\ud800"}, "greeting", "surrogate"),
+    (EasyModeConfig, {"role": 7}, "role", "must be a text"),
+    (ResponseConfig, {"mode": "many"}, "mode", "must be one of"),
+    (ResponseConfig, {"max_messages": 0}, "max_messages", "must be 1 or more"),
+    (ResponseConfig, {"max_messages": "3"}, "max_messages", "must be a whole number"),
+    (ResponseConfig, {"max_messages": True}, "max_messages", "must be a whole number"),
+    (ResponseConfig, {"delay_seconds": {"min": 5, "max": 4}}, "delay_seconds", "min not above max"),
+    (ResponseConfig, {"delay_seconds": {"min": float("inf")}}, "delay_seconds.min", "finite"),
+    (AdvancedOptions, {"temperature": 1}, "temperature", "is not a known field"),
+    (AdvancedOptions, {"burst": {"window_seconds": 60}}, "burst", "window_seconds not above"),
+    (AdvancedOptions, {"history_messages": 1.5}, "history_messages", "must be a whole number"),
+    (InternalTools, {"find_contact": True}, "find_contact", "is not a known field"),
+    (InternalTools, {"tools": {"fly": True}}, "tools.fly", "is not a known tool key"),
+    (InternalTools, {"tools": {"find_contact": "yes"}}, "tools.find_contact", "must be true, false or an object"),
+    (InternalTools, {"tools": {"find_contact": {"scope": "own"}}}, "tools.find_contact.enabled", "is required"),
+    (InternalTools, {"tools": {"find_contact": {"enabled": True, "scope": "all"}}}, "tools.find_contact.scope", "one"),
+    (ScheduleConfig, {"enabled": "yes"}, "enabled", "must be true or false"),
+    (ScheduleConfig, {"weekly": [{"days": [], "from": "09:00", "to": "10:00"}]}, "weekly.0.days", "at least 1 item"),
+    (ScheduleConfig, {"weekly": [{"days": ["monday"], "from": "09:00", "to": "10:00"}]}, "weekly.0.days.0", "one of"),
+    (ScheduleConfig, {"weekly": [{"days": ["mon"], "from": "9:00", "to": "10:00"}]}, "weekly.0.from", "HH:MM"),
+    (ScheduleConfig, {"weekly": [{"days": ["mon"], "from": "09:00", "to": "24:01"}]}, "weekly.0.to", "HH:MM"),
+    (ScheduleConfig, {"weekly": [{"days": ["mon"], "from": "24:00", "to": "10:00"}]}, "weekly.0", "before 24:00"),
+    (ScheduleConfig, {"weekly": [{"days": ["mon"], "from": "09:00"}]}, "weekly.0.to", "is required"),
+    (ScheduleConfig, {"exceptions": [{"date": "2026-02-30", "closed": True}]}, "exceptions.0.date", "YYYY-MM-DD"),
+    (ScheduleConfig, {"exceptions": [{"date": "2026-02-20"}]}, "exceptions.0", "at least one range"),
+    (ScheduleConfig, {"out_of_schedule": {"action": "message"}}, "out_of_schedule", "must have a message"),
+    (ScheduleConfig, {"out_of_schedule": {"action": "call"}}, "out_of_schedule.action", "one of"),
+    (ScheduleConfig, [], "", "must be an object"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "value", "path", "sentence"), WRONG)
+def test_a_wrong_member_is_named_with_its_path(shape, value, path, sentence) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(shape, value, "section")
+    full = f"section.{path}" if path else "section"
+    assert sentence in refused.value.errors[full]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(Invalid) as refused:
+        read(ResponseConfig, {"mode": 1, "max_messages": 99, "extra": 1}, "response_config")
+    assert set(refused.value.errors) == {f"response_config.{name}" for name in ("mode", "max_messages", "extra")}
+
+
+def test_true_is_short_for_enabled() -> None:
+    tools = read(InternalTools, {"tools": {"find_contact": True, "get_notes": False}}, "internal_tools")
+    assert switch_of(tools, "find_contact", "conversation").enabled
+    assert not switch_of(tools, "get_notes", "conversation").enabled
+    assert not switch_of(tools, "add_note", "conversation").enabled
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [("conversation", "own"), ("support-ticket", "own"), ("voice", "own"), ("ai-chat", "organization")],
+)
+def test_the_scope_follows_the_type_of_the_assistant(kind, scope) -> None:
+    tools = read(InternalTools, {"tools": {"find_contact": True}}, "internal_tools")
+    assert switch_of(tools, "find_contact", kind).scope == scope
+
+
+@pytest.mark.parametrize("name", ["America/Bogota", "Europe/Madrid", "UTC", "America/Argentina/Buenos_Aires"])
+def test_an_iana_zone_is_accepted(name) -> None:
+    assert check_timezone(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Bogota", "EST", "GMT+5", "../etc/passwd", "/etc/localtime", "Mars/Base", "America"]
+)
+def test_anything_else_is_no_zone(name) -> None:
+    with pytest.raises(ValueError, match="IANA"):
+        check_timezone(name)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_schema_stands_alone(name) -> None:
+    assert "$ref" not in str(json_schema(SECTIONS[name]))
