@@ -275,10 +275,10 @@ class Door:
                     values[name] = f.accept(value)
                 except Wrong as wrong:
                     faults.append(wrong.at(name))
+        if call.caller.scope is not None:
+            _bound(call, values, faults)
         if is_create:
             self._add_defaults(call, values, faults)
-        if call.caller.scope is not None:
-            _bound(call, values)
         if faults:
             raise Invalid(faults)
         return values
@@ -345,15 +345,21 @@ def _values(call: Call) -> dict[str, object]:
     return values
 
 
-def _bound(call: Call, values: dict[str, Plain]) -> None:
-    """Under scope `own` a written row belongs to the conversation's contact, whatever the body says."""
-    own, scope = call.resource.own, call.caller.scope
+def _bound(call: Call, values: dict[str, Plain], faults: list[Fault]) -> None:
+    """Under scope `own` a new row belongs to the conversation's contact, and no row moves to another one.
+
+    A contact that the body names itself is checked like every reference: it must be within the scope.
+    """
+    own, scope, is_create = call.resource.own, call.caller.scope, call.verb == "create"
     if own is None or scope is None:
         return
-    values.update({name: value for name, value in own.fixed.items() if call.verb == "create" or name in values})
-    if own.column and own.column != "id" and scope.contact_id is not None:
-        if call.verb == "create" or own.column in values:
-            values[own.column] = scope.contact_id
+    faults += [Fault(name, "scope", "cannot be set in this conversation") for name in own.closed if name in values]
+    values.update({name: value for name, value in own.fixed.items() if is_create or name in values})
+    if own.column and own.column != "id":
+        given = values.pop(own.column, None)
+        owner = scope.contact_id if given is None else given
+        if is_create and owner is not None:
+            values[own.column] = owner
 
 
 def _bindable(resource: Resource, name: str, value: Plain) -> Plain:

@@ -62,14 +62,16 @@ class Rights:
 class Own:
     """How a row hangs on the conversation's contact (scope `own`), or that it is a public catalogue.
 
-    `column` names the contact; `where` is a further condition that must hold (SQL over the table); `fixed` are
-    values that a row written under `own` always gets.
+    `column` names the contact; `where` are values that a row must have besides, in a catalogue too; `fixed` are
+    values that a row written under `own` always gets; `closed` are fields that only the organization sets, because
+    they decide what else hangs on the row.
     """
 
     column: str | None = None
     is_public: bool = False
-    where: str | None = None
+    where: Mapping[str, object] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,14 +153,14 @@ def scope_condition(resource: Resource, table: Table, scoped: Scoped) -> ColumnE
     own = resource.own
     if own is None:
         return false()
+    having = and_(true(), *(table.c[name] == value for name, value in own.where.items()))
     if own.is_public:
-        return true()
+        return having
     made_here = table.c.created_in_conversation_id == _parameter("conversation", BigInteger)
     mine = [made_here]
     if own.column and scoped == "verified":
         mine.append(table.c[own.column] == _parameter("contact", BigInteger))
-    rule = or_(*mine)
-    return and_(rule, literal_column(own.where)) if own.where else rule
+    return and_(or_(*mine), having)
 
 
 def _columns(resource: Resource, source: FromClause, names: Names) -> list[ColumnElement[object]]:

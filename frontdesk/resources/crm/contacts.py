@@ -11,7 +11,7 @@ contacts = Resource(
     singular="contact",
     area="crm",
     description="People the organization talks to.",
-    own=Own(column="id"),
+    own=Own(column="id", closed=("company_id", "owned_by_user_id")),
     fields=(
         Field("first_name", max_length=120, is_searched=True, example="Ana"),
         Field("last_name", max_length=120, is_searched=True, example="Torres"),

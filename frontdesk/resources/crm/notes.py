@@ -10,7 +10,7 @@ notes = Resource(
     singular="note",
     area="crm",
     description="Notes on a contact.",
-    own=Own(column="contact_id", where="NOT is_internal", fixed={"is_internal": False}),
+    own=Own(column="contact_id", where={"is_internal": False}, fixed={"is_internal": False}),
     fields=(
         Field("text", is_required=True, is_nullable=False, max_length=10_000, is_searched=True, example="Prefers mornings."),
         Field(
