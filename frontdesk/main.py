@@ -12,6 +12,7 @@ from frontdesk.core.database import Database
 from frontdesk.core.door import Door
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
+from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.notes import notes
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
@@ -40,6 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
     contacts,
     notes,
     products,
+    ai_assistants,
     inbox_channels,
     conversations,
     conversation_messages,
