@@ -236,7 +236,11 @@ class Door:
         if row is None:
             raise await self._why_not(call, if_match)
         answer = Answer(row[0], row[1], row[2])
-        if call.verb == "create" and call.query.select is not None:
+        if resource.joins and call.verb != "remove":
+            # A join sees what the statement itself wrote only in a statement after it.
+            shown = get_statement(resource, (), call.query.select, "")
+            answer.text = await call.connection.fetchval(shown.sql, *shown.arguments(values | {"id": answer.id}))
+        elif call.verb == "create" and call.query.select is not None:
             answer.text = json.dumps({name: answer.value.get(name) for name in call.query.select}, ensure_ascii=False)
         return answer
 

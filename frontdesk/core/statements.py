@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    all_,
     and_,
     any_,
     bindparam,
@@ -114,11 +115,13 @@ class _Where:
         return OPERATORS[operator](column, self._next(column.type))
 
     def _list(self, column: ColumnElement[object], operator: str, has_null: bool) -> ColumnElement[bool]:
-        found = column == any_(cast(self._next(ARRAY(column.type)), ARRAY(column.type)))  # type: ignore[arg-type]
+        values = cast(self._next(ARRAY(column.type)), ARRAY(column.type))  # type: ignore[arg-type]
         if operator == "$in":
+            found = column == any_(values)
             return or_(found, column.is_(None)) if has_null else found
-        outside = and_(~found, column.is_not(None)) if has_null else or_(~found, column.is_(None))
-        return outside
+        # As in SQL and in the peer, NULL is never "not in" a list.
+        outside = column != all_(values)
+        return and_(outside, column.is_not(None)) if has_null else outside
 
     def _next(self, type_: object) -> ColumnElement[object]:
         self.count += 1

@@ -65,6 +65,11 @@ def table_statements(table: Table) -> Iterator[str]:
     if not is_tenant(table):
         if granted := table.info.get("app_grants"):
             yield f"GRANT {granted} ON {name} TO {APP_ROLE}"
+        if seen := table.info.get("app_policy"):
+            yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+            yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+            yield f"CREATE POLICY of_organization ON {name} FOR SELECT TO {APP_ROLE} USING ({seen})"
+            yield f"CREATE POLICY of_system ON {name} TO {SYSTEM_ROLE} USING (true) WITH CHECK (true)"
         return
     own = f"organization_id = {ORGANIZATION}"
     yield from _fence(name, f"organization_id IS NULL OR {own}" if table.c.organization_id.nullable else own, own)

@@ -28,7 +28,7 @@ KEY_SQL = """
 """
 TOUCH_SQL = """
     UPDATE api_keys SET last_used_at = $2
-    WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2 - interval '1 minute')
+    WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2::timestamptz - interval '1 minute')
 """
 SESSION_SQL = """
     SELECT m.organization_id, m.role FROM login_sessions s

@@ -54,9 +54,11 @@ async def _find_or_make_user(call: Call) -> None:
     hashed = hash_password(str(password)) if password else None
     now = call.door.clock.now()
     # An address that is known already keeps its password: adding a member must not take over a login.
-    data["user_id"] = await call.connection.fetchval(
-        UPSERT_USER, data["email"], data.get("first_name"), data.get("last_name"), hashed, now
-    )
+    # Users belong to the installation, so the system role finds or makes them.
+    async with call.door.database.system() as connection:
+        data["user_id"] = await connection.fetchval(
+            UPSERT_USER, data["email"], data.get("first_name"), data.get("last_name"), hashed, now
+        )
 
 
 PERSON: tuple[Field, ...] = (

@@ -18,6 +18,11 @@ users = Table(
     moment_column("created_at"),
     moment_column("updated_at"),
     moment_column("deleted_at", nullable=True),
+    # An organization sees who its members are, and nothing of their passwords.
+    info={
+        "app_grants": "SELECT (id, email, first_name, last_name, avatar)",
+        "app_policy": "id IN (SELECT user_id FROM members)",
+    },
 )
 Index("uq_users_email", func.lower(users.c.email), unique=True)
 
