@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Json] = {
 }
 # In force with the record, kept out of what a client reads.
 KEPT = ("kept_instructions", "kept_easy_mode_config")
-NEVER_IN_HISTORY = ("specific_key_sealed", "specific_key_origin", "created_at", "updated_at")
+NEVER_IN_HISTORY = ("specific_key_sealed", "specific_key_origin", "search_text", "created_at", "updated_at")
 
 
 def settled(sent: Mapping[str, Json], before: Mapping[str, Json] | None) -> dict[str, Json]:
