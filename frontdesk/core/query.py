@@ -216,7 +216,7 @@ class QueryReader:
             raise BadRequest("Unknown field 'searchTerm' in the query.", errors={"searchTerm": "is not a field"})
         if not isinstance(value, str) or len(value) > 200:
             raise BadRequest("searchTerm must be text of at most 200 characters.", errors={"searchTerm": "is too long"})
-        return value.replace("\x00", "") or None
+        return self._value(Field("searchTerm", is_nullable=False), value.replace("\x00", "")) or None  # type: ignore[return-value]
 
 
 PAGING = {"$limit", "$skip", "$sort", "$select", "searchTerm"}

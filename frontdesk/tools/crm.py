@@ -7,12 +7,13 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_ai import RunContext
 
-from frontdesk.core.errors import BadRequest
 from frontdesk.runtime.tooling import ToolDeps
 
+from .failures import WrongCall
 from .results import Result, page, row
 
 Ctx = RunContext[ToolDeps]
+Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 Limit = Annotated[int, Field(ge=1, le=50)]
 
 CONTACT = ("id", "first_name", "last_name", "email", "phone", "phone_country_code", "phone_country_iso", "company_id")
@@ -22,7 +23,7 @@ NOTE = ("id", "contact_id", "text", "created_at")
 def _contact(ctx: Ctx, contact_id: int | None) -> int:
     chosen = ctx.deps.contact_id if contact_id is None else contact_id
     if chosen is None:
-        raise BadRequest("contact_id is needed, because this conversation has no contact yet.")
+        raise WrongCall("contact_id is needed, because this conversation has no contact yet.")
     return chosen
 
 
@@ -99,11 +100,11 @@ async def update_contact(
         first_name=first_name, last_name=last_name, email=email, phone=phone, phone_country_code=phone_country_code
     )
     if not data:
-        raise BadRequest("Say what changes: give at least one of first_name, last_name, email, phone.")
+        raise WrongCall("Say what changes: give at least one of first_name, last_name, email, phone.")
     return row(await ctx.deps.call("contacts", "patch", id=_contact(ctx, contact_id), data=data), CONTACT)
 
 
-async def add_note(ctx: Ctx, text: str, contact_id: int | None = None) -> Result:
+async def add_note(ctx: Ctx, text: Text, contact_id: int | None = None) -> Result:
     """Keep a note on a contact, for the team and for later conversations.
 
     Args:
@@ -114,7 +115,7 @@ async def add_note(ctx: Ctx, text: str, contact_id: int | None = None) -> Result
     return row(await ctx.deps.call("notes", "create", data=data), NOTE)
 
 
-async def update_note(ctx: Ctx, note_id: int, text: str) -> Result:
+async def update_note(ctx: Ctx, note_id: int, text: Text) -> Result:
     """Replace the text of a note.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
-from frontdesk.core.errors import ApiError, Invalid, NotFound
+from frontdesk.core.errors import ApiError, BadRequest, Invalid, NotFound
 
 BROKEN = "The tool failed on our side. Do not call it again now; say that this could not be done."
 UNKNOWN = "The outcome of this call is unknown. Do not repeat it; tell the customer that a person will check."
@@ -24,6 +24,10 @@ _ARGUMENT: Mapping[str, str] = {
 }
 
 
+class WrongCall(BadRequest):
+    """Arguments with which the tool cannot be called; the message is the sentence."""
+
+
 class Refused(Exception):
     """A call that was not made: not allowed, or one too many. `is_last` ends the turn's loop."""
 
@@ -38,6 +42,7 @@ def _invalid(error: Invalid) -> str:
 
 _SENTENCES: Mapping[type[ApiError], Callable[[ApiError], str]] = {
     Invalid: lambda error: _invalid(error),  # type: ignore[arg-type]
+    WrongCall: lambda error: error.message,
     # The same words for what does not exist and for what is somebody else's.
     NotFound: lambda error: OUT_OF_REACH,
 }

@@ -18,10 +18,10 @@ from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 from pydantic_core import core_schema, from_json
 
 from frontdesk.assistants.tool_keys import TOOL_KEYS
-from frontdesk.core.errors import BadRequest, Json
+from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import ToolDeps
 
-from .failures import wrong_arguments
+from .failures import WrongCall, wrong_arguments
 from .results import Result, bounded
 
 ToolFunction = Callable[..., Awaitable[Result]]
@@ -75,13 +75,13 @@ class InternalTool:
         return replace(self._tool.tool_def, metadata={"is_change": self.key.changes})
 
     async def run(self, arguments: dict[str, object], ctx: RunContext[ToolDeps]) -> Json:
-        """Raises `BadRequest` with the sentence for the model where the schema refuses an argument."""
+        """Raises `WrongCall` with the sentence for the model where the schema refuses an argument."""
         if UNREADABLE in arguments:
-            raise BadRequest(f"{self.name} takes its arguments as one JSON object.")
+            raise WrongCall(f"{self.name} takes its arguments as one JSON object.")
         try:
             checked = self._tool.function_schema.validator.validate_python(arguments)
         except ValidationError as error:
-            raise BadRequest(wrong_arguments(self.name, error)) from None
+            raise WrongCall(wrong_arguments(self.name, error)) from None
         result: Json = await self._tool.function_schema.call(checked, ctx)
         return bounded(result)
 

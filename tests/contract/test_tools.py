@@ -1,0 +1,135 @@
+"""Every tool × switch × access × assistant type: what is offered, what runs and what the permission says agree."""
+
+import itertools
+
+import pytest
+
+from frontdesk.assistants.config import ACCESS, ASSISTANT_TYPES
+from frontdesk.assistants.tool_keys import BUILT, READING, TOOL_KEYS
+from frontdesk.core.database import Database
+from frontdesk.core.errors import Json
+from frontdesk.runtime.permissions import permission
+from frontdesk.tools.table import TOOLS
+from tests.tools_world import BOB, VISITOR, World, config, make_world
+
+# Arguments with which each tool has something to do, on a row that only scope `organization` reaches.
+ELSEWHERE: dict[str, dict[str, Json]] = {
+    "find_contact": {"search": "bob"},
+    "get_contact": {"contact_id": BOB},
+    "create_contact": {"first_name": "Eva"},
+    "update_contact": {"contact_id": BOB, "last_name": "Mill"},
+    "add_note": {"contact_id": BOB, "text": "x"},
+    "update_note": {"note_id": 3, "text": "x"},
+    "get_notes": {"contact_id": BOB},
+    "get_product": {"product_id": 2},
+    "search_products": {"search": "secret"},
+}
+SWITCHES: list[tuple[bool, str, str]] = list(
+    itertools.product((True, False), ("never", "always"), ("own", "organization"))
+)
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await make_world(database)
+
+
+def test_the_table_holds_the_keys_that_are_built() -> None:
+    assert set(TOOLS) == BUILT == set(ELSEWHERE)
+
+
+def reached(result: Json) -> bool:
+    return isinstance(result, dict) and result.get("total") != 0
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+async def test_offer_run_and_permission_agree(world: World, name: str) -> None:
+    for access, kind in itertools.product(ACCESS, ASSISTANT_TYPES):
+        for enabled, approval, scope in SWITCHES:
+            switch = {name: {"enabled": enabled, "approval": approval, "scope": scope}}
+            world.configure(config(switch, access_contact=access, assistant_type=kind))
+            ruling = permission(world.deps.config, name)
+            world.turn.calls.clear()
+            world.turn.records.clear()
+            result = await world.use(name, **ELSEWHERE[name])
+            where = (access, kind, switch, result)
+            assert (await world.offered() == {name}) is ruling.is_allowed, where
+            assert (world.turn.records[0].status != "refused") is ruling.is_allowed, where
+            assert reached(result) is (ruling.is_allowed and (scope == "organization" or name == "create_contact"))
+
+
+@pytest.mark.parametrize("kind", ASSISTANT_TYPES)
+async def test_without_a_scope_only_the_internal_chat_reaches_everybody(world: World, kind: str) -> None:
+    world.configure(config({"get_contact": True}, assistant_type=kind))
+    assert reached(await world.use("get_contact", contact_id=BOB)) is (kind == "ai-chat")
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+async def test_what_is_revoked_while_the_turn_runs_is_refused(world: World, name: str) -> None:
+    key = TOOL_KEYS[name]
+    now = {
+        "switched off": config({}),
+        "now always": config({name: {"enabled": True, "approval": "always"}}),
+        "deleted": config(deleted_at=world.deps.clock.now()),
+    }
+    if key.entity:
+        now["no access"] = config(access_contact="none")
+    if key.entity and key.verb not in READING:
+        now["read only"] = config(access_contact="read")
+    for why, record in now.items():
+        world.configure(config(), record)
+        world.turn.calls.clear()
+        result = await world.use(name, **ELSEWHERE[name])
+        assert isinstance(result, str), why
+        assert result.startswith(f"{name} was not called: "), why
+        assert world.turn.records[-1].status == "refused", why
+    assert world.turn.effects == 0
+
+
+async def test_a_blocked_contact_ends_all_tools(world: World) -> None:
+    view = world.turn.view
+    world.turn.view = type(view)(view.config, True, VISITOR, False)
+    assert await world.use("search_products") == "search_products was not called: the contact is blocked."
+
+
+async def test_changes_stand_alone_and_start_the_effects(world: World) -> None:
+    tools = await world.toolset.get_tools(world.context())
+    assert {name for name, tool in tools.items() if tool.tool_def.sequential} == {
+        "create_contact", "update_contact", "add_note", "update_note",
+    }  # fmt: skip
+    await world.use("get_contact")
+    assert world.turn.effects == 0
+    await world.use("update_contact", first_name="Vi")
+    assert world.turn.effects == 1
+
+
+WRONG: list[tuple[str, dict[str, Json], str]] = [
+    ("get_contact", {"contact_id": "ana"}, "get_contact was not called: contact_id must be a whole number."),
+    ("get_contact", {"organization_id": 2}, "get_contact was not called: organization_id is not a parameter."),
+    ("find_contact", {}, "find_contact was not called: search is required."),
+    ("find_contact", {"search": 7}, "find_contact was not called: search must be a text."),
+    ("update_contact", {"email": "nonsense"}, "Nothing was done: email must be an e-mail address ("),
+    ("update_contact", {}, "Say what changes"),
+    ("update_contact", {"phone": "call me"}, "Nothing was done: phone must be a phone number (4 to 15 digits)."),
+    ("add_note", {"text": "a\x00b"}, "Nothing was done: text must not contain control characters."),
+    ("add_note", {"text": "a\ud800"}, "add_note was not called: text input should be a valid string"),
+    ("add_note", {"text": ""}, "add_note was not called: text string should have at least 1 character"),
+    ("search_products", {"type": "goods"}, "search_products was not called: type input should be 'service' or"),
+    ("search_products", {"limit": 51}, "search_products was not called: limit input should be less than"),
+    ("search_products", {"search": "a\ud800"}, "Nothing was done: 'searchTerm' must be valid Unicode"),
+    ("search_products", {"search": "x" * 300}, "Nothing was done: "),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "sentence"), WRONG)
+async def test_a_wrong_argument_comes_back_as_one_sentence(
+    world: World, name: str, arguments: dict[str, Json], sentence: str
+) -> None:
+    result = await world.use(name, **arguments)
+    assert isinstance(result, str)
+    assert result.startswith(sentence), result
+    assert world.turn.records[-1].status == "failed"
+
+
+async def test_an_empty_text_empties_a_field(world: World) -> None:
+    assert await world.use("update_contact", phone="") == {"id": VISITOR, "first_name": "Visitor"}
