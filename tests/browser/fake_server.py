@@ -7,21 +7,20 @@ hand to work on the screens: `python -m tests.browser.fake_server`.
 from __future__ import annotations
 
 import asyncio
-import html
 import json
-import string
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-STATIC = Path(__file__).parents[2] / "frontdesk" / "web" / "static"
+from frontdesk.web.chat_pages import chat_page, send_asset
+
 KEY = "wc_test"
 Item = dict[str, object]
 
@@ -46,7 +45,6 @@ class FakeChat:
     is_down: bool = False
     loses_answers: int = 0
     refuses_with: tuple[int, str] | None = None
-    state: list[str] = field(default_factory=list)
 
     def add(self, sender: str, text: str, name: str | None = None, at: datetime | None = None, **more: object) -> Item:
         """Store a message and send it to every open stream."""
@@ -96,24 +94,16 @@ def refusal(status: int, message: str) -> JSONResponse:
 def application(chat: FakeChat) -> Starlette:
     """The protocol's endpoints over one `FakeChat`."""
 
-    async def page(_: Request) -> HTMLResponse:
-        shell = string.Template((STATIC / "chat.html").read_text())
-        title = html.escape(str(chat.session["assistant_name"]))
-        return HTMLResponse(shell.substitute(title=title, key=KEY, version="0"))
+    async def page(_: Request) -> Response:
+        return chat_page(KEY, str(chat.session["assistant_name"]), ["*"])
 
-    async def static(request: Request) -> FileResponse:
-        return FileResponse(STATIC / Path(request.path_params["name"]).name)
-
-    async def script(_: Request) -> FileResponse:
-        return FileResponse(STATIC / "webchat.js")
-
-    async def foreign(_: Request) -> HTMLResponse:
-        return HTMLResponse(FOREIGN_PAGE)
+    async def asset(request: Request) -> Response:
+        return send_asset(request, request.path_params.get("name", "webchat.js"))
 
     async def sessions(request: Request) -> Response:
         if request.headers.get("x-visitor-token") in chat.tokens:
             return JSONResponse({"session": chat.session})
-        token = f"token-{len(chat.tokens) + 1}"
+        token = f"token-{secrets.token_hex(8)}"
         chat.tokens.add(token)
         return JSONResponse({"visitor_token": token, "session": chat.session}, 201)
 
@@ -149,9 +139,8 @@ def application(chat: FakeChat) -> Starlette:
 
     routes = [
         Route(f"/chat/{KEY}", page),
-        Route("/webchat.js", script),
-        Route("/webchat/static/{name}", static),
-        Route("/foreign", foreign),
+        Route("/webchat.js", asset),
+        Route("/webchat/static/{name}", asset),
         Route(f"/webchat/{KEY}/sessions", sessions, methods=["POST"]),
         Route(f"/webchat/{KEY}/messages", listed, methods=["GET"]),
         Route(f"/webchat/{KEY}/messages", posted, methods=["POST"]),
@@ -166,21 +155,11 @@ async def follow(chat: FakeChat, after: int) -> AsyncIterator[str]:
     try:
         for message in chat.messages[after:]:
             yield event("message", message, int(str(message["position"])))
-        for text in chat.state:
-            yield text
-        yield ": ready\n\n"
+        yield ": \n\n"
         while (text := await queue.get()) is not None:
             yield text
     finally:
         chat.streams.remove(queue)
-
-
-# A host page with styles that would wreck a widget that isn't isolated.
-FOREIGN_PAGE = """<!doctype html><html lang="en"><head><meta name="viewport"
-content="width=device-width"><title>A shop</title><style>
-* { color: red !important; font-size: 30px !important } button { display: none } iframe { height: 3px }
-</style></head><body><h1>A shop</h1><a href="#x">A link</a>
-<script src="http://127.0.0.1:%PORT%/webchat.js" data-key="wc_test" async></script></body></html>"""
 
 
 async def demonstrate(port: int) -> None:

@@ -1,6 +1,6 @@
 import css from "./webchat.css?inline";
 
-type Said = { frontdesk?: string; count?: number };
+type Said = { frontdesk?: string; count?: number; items?: Record<string, string> };
 
 const script = document.currentScript as HTMLScriptElement;
 const key = script.dataset.key ?? "";
@@ -10,6 +10,7 @@ const OPEN = spanish ? "Abrir el chat" : "Open chat";
 const CLOSE = spanish ? "Cerrar el chat" : "Close chat";
 const UNREAD = spanish ? "mensajes nuevos" : "new messages";
 const USED = `frontdesk.${key}.used`;
+const KEPT = `frontdesk.${key}.kept`;
 
 const host = document.createElement("frontdesk-chat");
 const root = host.attachShadow({ mode: "open" });
@@ -73,7 +74,7 @@ function label(unread: number): void {
 }
 
 function tell(what: string): void {
-  if (isReady) frame?.contentWindow?.postMessage({ frontdesk: what }, home);
+  if (isReady) frame?.contentWindow?.postMessage({ frontdesk: what, kept: JSON.parse(read(KEPT) ?? "{}") }, home);
 }
 
 function open(): void {
@@ -83,7 +84,7 @@ function open(): void {
   panel.hidden = false;
   host.toggleAttribute("open", true);
   label(0);
-  remember();
+  write(USED, "1");
   frame?.focus();
   tell("opened");
 }
@@ -102,25 +103,27 @@ function hear(event: MessageEvent<Said>): void {
   if (!frame || event.source !== frame.contentWindow || event.origin !== home) return;
   if (event.data.frontdesk === "close") close();
   else if (event.data.frontdesk === "unread") label(event.data.count ?? 0);
+  else if (event.data.frontdesk === "keep") write(KEPT, JSON.stringify(event.data.items));
   else if (event.data.frontdesk === "ready") {
     isReady = true;
     tell(isOpen ? "opened" : "closed");
   }
 }
 
-function remember(): void {
+/** A browser may deny the frame its storage, but not the page: what the frame can't keep is kept here. */
+function write(name: string, value: string): void {
   try {
-    localStorage.setItem(USED, "1");
+    localStorage.setItem(name, value);
   } catch {
-    // Without storage the frame is loaded at the next opening.
+    // Without storage the chat begins anew with the next page.
   }
 }
 
-function wasUsed(): boolean {
+function read(name: string): string | null {
   try {
-    return localStorage.getItem(USED) !== null;
+    return localStorage.getItem(name);
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -130,7 +133,7 @@ function start(): void {
   // A phone's keyboard shrinks only the visual viewport on some systems: the full-screen panel takes its height from it.
   const viewport = window.visualViewport;
   viewport?.addEventListener("resize", () => host.style.setProperty("--frontdesk-height", `${viewport.height}px`));
-  if (wasUsed()) load();
+  if (read(USED)) load();
 }
 
 declare global {

@@ -5,7 +5,7 @@ import { Log } from "./log";
 import { Outbox } from "./outbox";
 import { Screen } from "./screen";
 import type { ServerEvent } from "./sse";
-import { LocalStore } from "./storage";
+import type { LocalStore } from "./storage";
 import { LiveStream, type StreamListener } from "./stream";
 import { chooseLanguage } from "./texts";
 import { layOut } from "./timeline";
@@ -16,6 +16,7 @@ export interface ChatOptions {
   key: string;
   title: string;
   isEmbedded: boolean;
+  store: LocalStore;
 }
 
 const DEFAULT_LIMIT = 4000;
@@ -47,7 +48,7 @@ export class Chat implements StreamListener {
 
   constructor(private readonly options: ChatOptions) {
     document.documentElement.lang = this.choice.language;
-    this.store = new LocalStore(`frontdesk.${options.key}.`);
+    this.store = options.store;
     this.api = new Api(options.key, this.store);
     this.session = this.api.rememberedSession();
     this.stream = new LiveStream(this.api, this);
@@ -123,6 +124,7 @@ export class Chat implements StreamListener {
     if (event.name === "message") this.stored([data as Message]);
     else if (event.name === "typing") this.conversation.setTyping(data.on, data.turn_id);
     else if (event.name === "draft") this.conversation.setDraft(data.turn_id, data.seq, data.text);
+    else if (event.name === "resync") this.conversation.forgetLive();
     else if (event.name === "draft.withdrawn") this.conversation.withdraw(data.turn_id);
     clearTimeout(this.typingTimer);
     this.typingTimer = setTimeout(() => {

@@ -1,15 +1,12 @@
 import "./chat.css";
 import { Chat } from "./chat";
+import { Host } from "./host";
 import { restWhenHidden } from "./rest";
+import { LocalStore } from "./storage";
 
-const { key, title } = document.body.dataset;
+const { key = "", title = "" } = document.body.dataset;
 const isEmbedded = new URLSearchParams(location.search).has("embed") && parent !== window;
-const chat = new Chat({ root: document.getElementById("chat")!, key: key!, title: title!, isEmbedded });
-const canHover = matchMedia("(hover: hover)").matches;
-
-function tellParent(what: string): void {
-  parent.postMessage({ frontdesk: what }, "*");
-}
+const store = new LocalStore(`frontdesk.${key}.`);
 
 /** A phone's keyboard shrinks only the visual viewport on some systems: the page takes its height from there. */
 function fitToViewport(viewport: VisualViewport): void {
@@ -18,26 +15,23 @@ function fitToViewport(viewport: VisualViewport): void {
   fit();
 }
 
-addEventListener("online", () => chat.wake());
-addEventListener("offline", () => chat.offline());
-addEventListener("pageshow", (event) => event.persisted && chat.wake());
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && chat.wake());
+function start(): Chat {
+  const chat = new Chat({ root: document.getElementById("chat")!, key, title, isEmbedded, store });
+  addEventListener("online", () => chat.wake());
+  addEventListener("offline", () => chat.offline());
+  addEventListener("pageshow", (event) => event.persisted && chat.wake());
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && chat.wake());
+  restWhenHidden(`frontdesk.${key}.hidden`, () => chat.rest());
+  chat.start();
+  return chat;
+}
 
 if (isEmbedded) {
   document.documentElement.classList.add("embedded");
-  chat.closeButton.addEventListener("click", () => tellParent("close"));
-  addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && tellParent("close"));
-  addEventListener("message", (event) => {
-    if (event.source !== parent || typeof event.data?.frontdesk !== "string") return;
-    chat.setPanelOpen(event.data.frontdesk === "opened");
-    if (event.data.frontdesk === "opened") chat.focus();
-  });
-} else if (window.visualViewport) {
-  fitToViewport(window.visualViewport);
+  new Host(store, start).greet();
+} else {
+  if (window.visualViewport) fitToViewport(window.visualViewport);
+  const chat = start();
+  // On a phone the focus would open the keyboard over the greeting.
+  if (matchMedia("(hover: hover)").matches) chat.focus();
 }
-
-restWhenHidden(`frontdesk.${key}.hidden`, () => chat.rest());
-chat.start();
-// On a phone the focus would open the keyboard over the greeting.
-if (canHover && !isEmbedded) chat.focus();
-if (isEmbedded) tellParent("ready");

@@ -10,10 +10,9 @@ export function restWhenHidden(lockName: string, rest: () => void): void {
 
   const keepOrRest = (): void => {
     if (!navigator.locks) return rest();
-    void navigator.locks.request(lockName, { ifAvailable: true }, (lock) => {
-      if (!lock) return rest();
-      return new Promise<void>((resolve) => (release = resolve));
-    });
+    const held = (lock: Lock | null): Promise<void> | void =>
+      lock ? new Promise<void>((resolve) => (release = resolve)) : rest();
+    navigator.locks.request(lockName, { ifAvailable: true }, held).catch(rest);
   };
 
   document.addEventListener("visibilitychange", () => {

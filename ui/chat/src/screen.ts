@@ -47,9 +47,10 @@ export class Screen {
     this.pill = element("button", { type: "button", class: "pill" }, icon(...ICONS.down), this.pillText);
     this.pill.hidden = true;
     const title = element("div", { class: "title" }, this.name, this.about);
-    const header = element("header", {}, this.avatar, title, this.close);
-    const main = element("main", {}, this.scroller, this.pill);
-    root.replaceChildren(header, this.model, this.banner, main, composer, this.spoken);
+    const bar = element("div", { class: "bar" }, this.avatar, title, this.close);
+    const header = element("header", {}, bar, this.model, this.banner);
+    const stage = element("div", { class: "stage" }, this.scroller, this.pill);
+    root.replaceChildren(header, element("main", {}, stage, composer, this.spoken));
     this.pill.addEventListener("click", () => this.toEnd(true));
   }
 

@@ -1,10 +1,22 @@
-/** localStorage under a prefix. A browser that blocks it (private frames) gets memory, so that the chat still works. */
+/**
+ * localStorage under a prefix. A browser that denies it to a frame of another site gets memory; the page around the
+ * frame can then keep the items for it (`seed` gives them back, `keep` is called with all of them at each change).
+ */
 export class LocalStore {
+  keep: ((items: Record<string, string>) => void) | null = null;
   private readonly memory = new Map<string, string>();
   private readonly backing: Storage | null;
 
   constructor(private readonly prefix: string) {
     this.backing = openLocalStorage();
+  }
+
+  get isPersistent(): boolean {
+    return this.backing !== null;
+  }
+
+  seed(items: Record<string, string>): void {
+    for (const [name, value] of Object.entries(items)) this.memory.set(name, value);
   }
 
   get(name: string): string | null {
@@ -18,11 +30,12 @@ export class LocalStore {
       // A full store: memory keeps it for the life of this tab.
     }
     this.memory.set(name, value);
+    this.keep?.(Object.fromEntries(this.memory));
   }
 
   remove(name: string): void {
     this.backing?.removeItem(this.prefix + name);
-    this.memory.delete(name);
+    if (this.memory.delete(name)) this.keep?.(Object.fromEntries(this.memory));
   }
 
   names(start: string): string[] {
@@ -52,6 +65,17 @@ function openLocalStorage(): Storage | null {
 
 /** Runs the work in one tab at a time; without the Web Locks API the server's idempotency alone has to do. */
 export async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const run: () => Promise<T> = async () => await work();
-  return navigator.locks ? ((await navigator.locks.request(name, run)) as T) : await run();
+  let isStarted = false;
+  const run = async (): Promise<T> => {
+    isStarted = true;
+    return await work();
+  };
+  if (!navigator.locks) return await run();
+  try {
+    return (await navigator.locks.request(name, run)) as T;
+  } catch (error) {
+    // Locks are denied wherever storage is.
+    if (isStarted) throw error;
+    return await run();
+  }
 }

@@ -1,0 +1,1 @@
+"""Channels: one file each. A channel knows the core and nothing else."""
