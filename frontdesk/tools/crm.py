@@ -37,7 +37,7 @@ async def find_contact(ctx: Ctx, search: str, limit: Limit = 10) -> Result:
 
     Args:
         search: Words that must all occur in name, e-mail or phone, e.g. "ana torres" or "5550102".
-        limit: How many contacts to give at most.
+        limit: Most contacts to give.
     """
     return page(
         await ctx.deps.call("contacts", "find", query={"searchTerm": search, "$limit": limit, "$select": [*CONTACT]}),
@@ -49,7 +49,7 @@ async def get_contact(ctx: Ctx, contact_id: int | None = None) -> Result:
     """Read one contact.
 
     Args:
-        contact_id: Id of the contact; leave out for the person in this conversation.
+        contact_id: Contact id; leave out for the person in this conversation.
     """
     return row(await ctx.deps.call("contacts", "get", id=_contact(ctx, contact_id)), CONTACT)
 
@@ -68,8 +68,8 @@ async def create_contact(
         first_name: First name.
         last_name: Last name.
         email: E-mail address.
-        phone: Phone number, as the person gave it.
-        phone_country_code: Country calling code, e.g. "+34", if the person gave one.
+        phone: Phone number as given.
+        phone_country_code: Country calling code, e.g. "+34", if given.
     """
     data = _changes(
         first_name=first_name, last_name=last_name, email=email, phone=phone, phone_country_code=phone_country_code
@@ -89,11 +89,11 @@ async def update_contact(
     """Change details of a contact. Give only what changes; "" empties a field. Gives the contact as it is now.
 
     Args:
-        contact_id: Id of the contact; leave out for the person in this conversation.
+        contact_id: Contact id; leave out for the person in this conversation.
         first_name: New first name.
         last_name: New last name.
         email: New e-mail address.
-        phone: New phone number, as the person gave it.
+        phone: New phone number as given.
         phone_country_code: New country calling code, e.g. "+34".
     """
     data = _changes(
@@ -109,7 +109,7 @@ async def add_note(ctx: Ctx, text: Text, contact_id: int | None = None) -> Resul
 
     Args:
         text: What to keep, in full sentences.
-        contact_id: Id of the contact; leave out for the person in this conversation.
+        contact_id: Contact id; leave out for the person in this conversation.
     """
     data = {"text": text, "contact_id": _contact(ctx, contact_id)}
     return row(await ctx.deps.call("notes", "create", data=data), NOTE)
@@ -129,8 +129,8 @@ async def get_notes(ctx: Ctx, contact_id: int | None = None, limit: Limit = 10) 
     """Read the notes on a contact, newest first.
 
     Args:
-        contact_id: Id of the contact; leave out for the person in this conversation.
-        limit: How many notes to give at most.
+        contact_id: Contact id; leave out for the person in this conversation.
+        limit: Most notes to give.
     """
     query = {"contact_id": _contact(ctx, contact_id), "$limit": limit, "$sort": {"id": -1}, "$select": [*NOTE]}
     return page(await ctx.deps.call("notes", "find", query=query), NOTE)

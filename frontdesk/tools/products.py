@@ -27,7 +27,7 @@ async def search_products(
     Args:
         search: Words that must all occur in name, description or article number.
         type: Only services, or only products.
-        limit: How many to give at most.
+        limit: Most rows to give.
     """
     query: dict[str, object] = {"$limit": limit, "$sort": {"name": 1}, "$select": [*PRODUCT]}
     query |= {"searchTerm": search} if search else {}
