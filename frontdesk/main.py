@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from frontdesk.channels.rates import Rates
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
+from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.notes import notes
@@ -30,6 +32,8 @@ from frontdesk.resources.organization.api_keys import api_keys
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
 from frontdesk.resources.products.products import products
+from frontdesk.web import documentation, failures
+from frontdesk.web.authentication import Authentication
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.rest import RestEdge
@@ -59,20 +63,28 @@ def make_registry() -> Registry:
     return Registry(RESOURCES)
 
 
+def make_door(settings: Settings, url: str) -> Door:
+    """The door to the database at `url`, which need not be up yet."""
+    database = Database(url, app_connections=settings.pool_size)
+    return Door(database, make_registry(), SystemClock(), Vault(settings.secret()))
+
+
 def create_app(settings: Settings, url: str) -> FastAPI:
-    """The HTTP edge on the database at `url`, which need not be up yet."""
-    database, clock = Database(url, app_connections=settings.pool_size), SystemClock()
-    door = Door(database, make_registry(), clock)
-    identities = Identities(database, clock, settings.secret())
+    """The HTTP edge on the database at `url`."""
+    door = make_door(settings, url)
+    identities = Identities(door.database, door.clock, settings.secret())
     health = Health(url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await health.close()
-        await database.close()
+        await door.database.close()
 
     app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
     app.add_route("/health", health.endpoint)
+    login = Authentication(door.database, identities, door.clock, Rates(door.database))
+    app.router.routes.extend([*login.routes(), *documentation.routes(door.registry)])
+    failures.install(app)
     app.add_middleware(RestEdge, door=door, identities=identities)
     return app

@@ -1,0 +1,69 @@
+"""Errors of the hand-written endpoints, rendered like those of the generic edge: one shape for all."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontdesk.core.errors import (
+    ApiError,
+    BadRequest,
+    Fault,
+    GeneralError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+)
+
+from .body import ClientGone
+from .rest import render_error
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers on the application."""
+    app.add_exception_handler(ApiError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _routing)
+    app.add_exception_handler(ClientGone, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def respond(error: ApiError) -> Response:
+    """The Feathers error object as a response."""
+    headers = {"x-content-type-options": "nosniff", "cache-control": "no-store", **error.headers}
+    return Response(render_error(error), error.status, headers, "application/json; charset=utf-8")
+
+
+async def _expected(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return respond(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [Fault(".".join(map(str, e["loc"][1:])) or "body", e["type"], e["msg"]) for e in error.errors()]
+    return respond(Invalid(faults))
+
+
+async def _routing(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return respond(NotFound(f"Path {request.url.path[:200]} not found"))
+    if error.status_code == 405:
+        return respond(MethodNotAllowed(f"Method `{request.method}` is not supported at {request.url.path[:200]}."))
+    return respond(BadRequest(str(error.detail)))
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
+    return respond(GeneralError("Something went wrong on our side. It was written to the server's log."))
