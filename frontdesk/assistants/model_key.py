@@ -10,8 +10,9 @@ from frontdesk.core.vault import is_mask, mask, origin_of
 
 FIELD = "specific_openai_secret_key"
 # Where a provider's own key goes when the model names no address.
+OPENAI = "https://api.openai.com:443"
 PROVIDER_ORIGINS = {
-    "openai": "https://api.openai.com:443",
+    "openai": OPENAI,
     "anthropic": "https://api.anthropic.com:443",
     "google": "https://generativelanguage.googleapis.com:443",
 }
@@ -27,8 +28,12 @@ class ModelFacts:
 
     @property
     def origin(self) -> str:
-        """The origin that a key for this model is bound to; empty for a model that takes none."""
-        return origin_of(self.base_url) if self.base_url else PROVIDER_ORIGINS.get(self.provider, "")
+        """The origin that a key stored beside this model is bound to.
+
+        A model that names neither address nor provider (the installation's default, the built-in one) says nothing
+        of where a key belongs; the field's published name does.
+        """
+        return origin_of(self.base_url) if self.base_url else PROVIDER_ORIGINS.get(self.provider, OPENAI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,6 @@ def change_key(
         return KeyChange(_columns(None, None, None))
     if is_mask(text):
         return _masked(text, stored, model, is_new=is_new)
-    if not model.origin:
-        raise Invalid([Fault(FIELD, "keyOrigin", "cannot be used: the chosen model takes no key of its own")])
     return KeyChange(_columns(mask(text), seal(text, model.origin), model.origin))
 
 

@@ -55,10 +55,9 @@ def test_a_mask_in_a_new_record_is_no_key() -> None:
     assert set(key.columns.values()) == {None}
 
 
-def test_a_model_without_an_address_takes_no_key() -> None:
-    with pytest.raises(Invalid) as refused:
-        change(KEY, model=ModelFacts("scripted", None, is_installation=False))
-    assert KEY not in str(refused.value.as_json())
+def test_beside_a_model_without_an_address_the_fields_name_decides() -> None:
+    columns = change(KEY, model=ModelFacts("local", None, is_installation=True)).columns
+    assert columns["specific_key_origin"] == OPENAI.origin
 
 
 def test_a_key_that_is_not_sent_stays_but_is_known_to_be_elsewhere() -> None:

@@ -1,0 +1,28 @@
+"""The examples of the how-to page are accepted as they stand there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from frontdesk.assistants.config import SECTIONS
+from frontdesk.assistants.section import read
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/configure-an-assistant.md"
+EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "text"), EXAMPLES)
+def test_an_example_is_accepted(name: str, text: str) -> None:
+    read(SECTIONS[name], json.loads(text), name)
+
+
+def test_every_section_has_an_example() -> None:
+    assert {name for name, _ in EXAMPLES} == SECTIONS.keys()
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_member_of_a_section_is_shown(name: str) -> None:
+    members = SECTIONS[name].model_fields
+    assert all(f'"{member}"' in PAGE.read_text() for member in members)
