@@ -3,14 +3,17 @@
 import argparse
 import asyncio
 import contextlib
-import http.client
 import json
 import os
 import socket
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
+from frontdesk.commands.banner import banner
+from frontdesk.commands.card_files import CARD, NEXT_CARD
+from frontdesk.commands.health import ask
 from frontdesk.core.connection import embedded
 from frontdesk.core.halt import UNAVAILABLE, Halt, unwritable
 from frontdesk.core.postgres import EmbeddedPostgres
@@ -27,6 +30,7 @@ PORT_IS_FREE_WITHIN = 5.0
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Start, print what a newcomer needs, and stay until Ctrl-C."""
     require_writable(settings.data)
+    (settings.data / NEXT_CARD).unlink(missing_ok=True)
     postgres = embedded(settings)
     listener = listen_soon(settings, postgres)
     port = listener.getsockname()[1]
@@ -80,35 +84,30 @@ def listen_soon(settings: Settings, postgres: EmbeddedPostgres | None) -> socket
         time.sleep(0.1)
 
 
+def hand_over_card(data: Path) -> dict[str, object]:
+    """Put the card that the first worker prepared into the place where scripts look; empty without a demo."""
+    fresh, card = data / NEXT_CARD, data / CARD
+    try:
+        fresh.replace(card)
+    except FileNotFoundError:
+        return {}
+    return cast("dict[str, object]", json.loads(card.read_text("utf-8")))
+
+
 def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | None:
-    """Wait until all is ready, then print the addresses."""
+    """Wait until all is ready, then write `demo.json` and print the addresses."""
     began = told = time.monotonic()
     while not supervisor.stopping.is_set():
-        missing = missing_parts(settings.host, port)
-        if not missing:
-            print(f"Ready: {settings.public_url(port)}", flush=True)
+        answer = ask(settings.local_url(port))
+        if answer.ready:
+            model = str(answer.parts.get("model", {}).get("detail", ""))
+            print(banner(settings, settings.public_url(port), hand_over_card(settings.data), model), flush=True)
             return None
         now = time.monotonic()
         if now - began > READY_WITHIN:
-            return Halt(f"Frontdesk was not ready in time: {missing}.", UNAVAILABLE)
+            return Halt(f"Frontdesk was not ready in time: {answer.missing}.", UNAVAILABLE)
         if now - told > TELLS_EVERY:
             told = now
-            print(f"  still waiting for {missing}", flush=True)
+            print(f"  still waiting for {answer.missing}", flush=True)
         time.sleep(0.05)
     return None
-
-
-def missing_parts(host: str, port: int) -> str:
-    """What `/health` says is missing; nothing when all is ready."""
-    asked = http.client.HTTPConnection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, timeout=10)
-    try:
-        asked.request("GET", "/health")
-        answer = asked.getresponse()
-        parts = json.loads(answer.read()).get("parts", {})
-    except (OSError, ValueError, http.client.HTTPException):
-        return "the HTTP process"
-    finally:
-        asked.close()
-    if answer.status == 200:
-        return ""
-    return "; ".join(f"{name} ({part['detail']})" for name, part in parts.items() if not part["ok"])

@@ -104,8 +104,10 @@ class Settings(BaseSettings):
 
     def public_url(self, port: int | None = None) -> str:
         """The address that others use, without a slash at its end; `port` is the one really taken."""
-        if self.base_url:
-            return self.base_url
+        return self.base_url or self.local_url(port)
+
+    def local_url(self, port: int | None = None) -> str:
+        """The address by which this machine reaches its own HTTP process."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{host}:{port or self.port}"
 

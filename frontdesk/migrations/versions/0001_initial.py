@@ -1,8 +1,9 @@
-"""The first schema: roles, extensions, tables, policies."""
+"""The first schema: roles, extensions, tables, policies, the job engine's own tables."""
 
 from alembic import op
 
-from frontdesk.core import tenancy
+from frontdesk.core import jobs, tenancy
+from frontdesk.migrations.script import run_script
 from frontdesk.migrations.tables import metadata
 
 revision = "0001"
@@ -25,6 +26,9 @@ def upgrade() -> None:
     leave_out_unresolved()
     metadata.create_all(op.get_bind())
     for statement in tenancy.statements(metadata):
+        op.execute(statement)
+    run_script(jobs.installation())
+    for statement in jobs.grants():
         op.execute(statement)
 
 

@@ -1,0 +1,1 @@
+"""The demo organization: a dental clinic that people understand at once."""
