@@ -26,6 +26,7 @@ def _short(value: object) -> object:
     """`true` is short for `{"enabled": true}`."""
     if isinstance(value, bool):
         return {"enabled": value}
+    # Told here, because pydantic would speak of a model that the sender does not know.
     if not isinstance(value, dict | ToolSwitch):
         raise ValueError("must be true, false or an object with enabled, approval and scope")
     return value

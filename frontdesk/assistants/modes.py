@@ -78,6 +78,7 @@ def change_mode(sent: Mapping[str, Json], before: Mode | None) -> Mode:
     elif "instructions" in sent:
         guided = str(sent["instructions"] or "")
     elif guided is None or rewords or (sent.get("easy_mode_config") is not None):
+        # A form that is sent renders even when it is the stored one: the same form always gives the same text.
         guided = _rendered(form, language)
     return Mode(is_guided, language, form, guided, advanced)
 

@@ -107,6 +107,7 @@ def _clock_changes(zone: ZoneInfo, day: date) -> Iterator[datetime]:
         old = low.astimezone(zone).utcoffset()
         if old == high.astimezone(zone).utcoffset():
             continue
+        # Zones change their clocks on whole minutes, so a minute is exact enough.
         while high - low > timedelta(minutes=1):
             middle = (low + (high - low) / 2).replace(second=0, microsecond=0)
             if middle.astimezone(zone).utcoffset() == old:

@@ -33,6 +33,7 @@ def clean(text: str) -> str:
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(clean)]
 Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=4_000), AfterValidator(clean)]
 
+# pydantic's words speak of inputs and schemas; these are for the person who filled in a form.
 _SENTENCES: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
     "extra_forbidden": ("additionalProperties", lambda ctx: "is not a known field"),
     "missing": ("required", lambda ctx: "is required"),

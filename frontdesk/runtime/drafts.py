@@ -42,6 +42,7 @@ class SentenceStream:
                 if mark is not None and mark.startswith(fence) and is_complete:
                     fence, best = None, start + len(line)
             elif mark is not None:
+                # Until its line is whole, the mark may still grow, so nothing can close it yet.
                 fence = mark if is_complete else "\0"
             elif is_complete and not is_open(line.rstrip("\n")):
                 best = start + len(line)

@@ -132,12 +132,13 @@ def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Ver
         # Hand-over needs someone to hand to, which comes with hand-off; until then it is silence with this reason.
         return Verdict("stop", "out_of_schedule", seen, found.config_path)
     since = facts.schedule_message_at
+    # The mute gate comes later, and a stop ends the evaluation, so silent mode is honoured here as well.
     if config.disable_reply:
         return Verdict("stop", "out_of_schedule_muted", seen | {"disable_reply": True}, found.config_path)
     if since is not None and now - since < timedelta(hours=rule.once_per_hours):
         seen |= {"message_sent_at": since.isoformat(), "once_per_hours": rule.once_per_hours}
         return Verdict("stop", "out_of_schedule_told", seen, found.config_path)
-    return Verdict("stop", "out_of_schedule", seen, found.config_path, rule.message)
+    return Verdict("stop", "out_of_schedule_message", seen, found.config_path, rule.message)
 
 
 def _opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:

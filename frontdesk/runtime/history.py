@@ -102,6 +102,7 @@ def rebuild(
     """
     shown = sorted((m for m in messages if _is_shown(m, limits.since)), key=lambda m: m.position)
     first_kept = _first_unanswered(shown)
+    # A burst that is longer than the limit is kept whole: it is what has to be answered.
     recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
     units = list(_units(recent, steps, current_turn, shown[first_kept:]))
     own = exchange(steps.get(current_turn, ()), is_current=True) if current_turn is not None else None
@@ -211,6 +212,7 @@ def _middle_cut(text: str, length: int) -> str:
 def _fit(units: Sequence[Unit], budget: int) -> list[Unit]:
     """Drop the oldest units until the rest fits; what must stay and is still too long is cut in the middle."""
     kept, total = list(units), sum(unit.tokens for unit in units)
+    # Units that must stay are the last ones, so the first of them ends the dropping.
     while total > budget and kept and not kept[0].is_kept:
         total -= kept.pop(0).tokens
     if total > budget:

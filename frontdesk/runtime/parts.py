@@ -69,6 +69,7 @@ def _balanced(atoms: Sequence[Atom], count: int) -> list[str]:
     for runs_left in range(count, 0, -1):
         goal, run = left / runs_left, rest.pop(0).text
         while rest and (runs_left == 1 or len(rest) >= runs_left):
+            # Take the next atom only if that brings the run nearer to its share of what is left.
             longer = len(run) + len(rest[0].text)
             if runs_left > 1 and longer - goal > goal - len(run):
                 break

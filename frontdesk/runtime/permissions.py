@@ -56,6 +56,7 @@ class Permission:
 
 def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
     switch, access = config.switch(key.key), config.access(key.entity)
+    # The order is the order of explanation: what to switch on first comes first.
     if config.deleted_at is not None:
         return "deleted"
     if not switch.enabled:

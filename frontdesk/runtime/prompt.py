@@ -95,6 +95,7 @@ def _customer(config: AssistantConfig, customer: Customer, words: PromptWords) -
         yield words.details.format(details=json.dumps(details, ensure_ascii=False))
 
 
+# One line and a bounded length: a contact's field is the customer's text, and may try to be an instruction.
 def _short(value: str | int) -> str | int:
     return value if isinstance(value, int) else " ".join(value.split())[:LONGEST_DATUM]
 

@@ -85,6 +85,7 @@ def test_in_the_hours_it_answers() -> None:
 def test_outside_the_hours_the_action_decides(rule, outcome, line) -> None:
     decision = decide(office(**rule), now=MONDAY_NIGHT)
     assert (decision.outcome, decision.line) == (outcome, line)
+    assert (decision.reason == "out_of_schedule_message") is (line is not None)
 
 
 @pytest.mark.parametrize(("hours", "outcome"), [(11, "silence"), (12, "message"), (40, "message")])
