@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from frontdesk.channels.rates import Rates
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
+from frontdesk.core.rates import Rates
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
@@ -86,5 +86,6 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     login = Authentication(door.database, identities, door.clock, Rates(door.database))
     app.router.routes.extend([*login.routes(), *documentation.routes(door.registry)])
     failures.install(app)
+    app.state.door = door
     app.add_middleware(RestEdge, door=door, identities=identities)
     return app

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from frontdesk.channels.rates import Limit, Rates
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import BadRequest, Json, NotAuthenticated
+from frontdesk.core.rates import Limit, Rates
 from frontdesk.resources.organization.passwords import is_password
 
 from .body import parse_json, read_body

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontdesk.channels.rates import Limit, seconds_to_wait
+from frontdesk.core.rates import Limit, seconds_to_wait
 from frontdesk.channels.webchat import new_token, read_message
 from frontdesk.core.errors import BadRequest
 from frontdesk.web.chat_channels import client_network

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Integer, Table, Text
 
-from frontdesk.core.database import Database
-from frontdesk.core.errors import TooManyRequests
-from frontdesk.core.schema import Moment, metadata
+from .database import Database
+from .errors import TooManyRequests
+from .schema import Moment, metadata
 
 WINDOW = timedelta(minutes=1)
 
