@@ -1,7 +1,9 @@
 """A real Frontdesk in its own processes, for tests that kill some of them."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,7 +80,9 @@ class Frontdesk:
 
     @property
     def base_url(self) -> str:
-        return str(json.loads((self.data / "demo.json").read_text())["base_url"])
+        found = re.search(r"API docs +(\S+)/docs", self.said())
+        assert found, self.said()
+        return found[1]
 
     def health(self) -> tuple[int, dict[str, dict[str, object]]]:
         """The status of /health and its parts; 0 when nothing answers."""
@@ -96,8 +100,11 @@ class Frontdesk:
 
     def child(self, word: str) -> psutil.Process | None:
         """The process of `serve`, `worker`, …"""
-        with_word = (child for child in psutil.Process(self.process.pid).children() if word in child.cmdline())
-        return next(with_word, None)
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if word in child.cmdline():
+                    return child
+        return None
 
     def postmaster(self) -> psutil.Process | None:
         try:

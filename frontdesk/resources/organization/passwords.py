@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 HASHER = PasswordHasher()
-# Checked where the user is unknown, so that an answer's time does not tell which e-mail addresses exist.
-NOBODY = HASHER.hash("nobody has this password")
+
+
+@cache
+def nobody() -> str:
+    """Checked where the user is unknown, so that an answer's time does not tell which e-mail addresses exist."""
+    return HASHER.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -16,6 +22,6 @@ def hash_password(password: str) -> str:
 
 def is_password(stored: str | None, password: str) -> bool:
     try:
-        return HASHER.verify(stored or NOBODY, password) and stored is not None
+        return HASHER.verify(stored or nobody(), password) and stored is not None
     except (Argon2Error, InvalidHashError):
         return False
