@@ -32,7 +32,8 @@ from frontdesk.resources.organization.api_keys import api_keys
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
 from frontdesk.resources.products.products import products
-from frontdesk.web import documentation, failures
+from frontdesk.runtime import person
+from frontdesk.web import documentation, failures, playground
 from frontdesk.web.authentication import Authentication
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
@@ -60,7 +61,10 @@ RESOURCES: tuple[Resource, ...] = (
 
 def make_registry() -> Registry:
     """All resources of the product."""
-    return Registry(RESOURCES)
+    registry = Registry(RESOURCES)
+    registry.bind("conversation-messages-playground", "create", playground.send)
+    registry.bind("conversation-messages-transform-outgoing-webchat", "create", person.reply)
+    return registry
 
 
 def make_door(settings: Settings, url: str) -> Door:

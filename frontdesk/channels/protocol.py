@@ -1,4 +1,4 @@
-"""What the spine asks of a channel. A channel whose messages are our own rows needs no `send`: storing is delivering."""
+"""What the spine asks of a channel. Where the customer reads our own rows, storing a message is delivering it."""
 
 from __future__ import annotations
 

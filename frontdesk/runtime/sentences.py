@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from frontdesk.assistants.config import Language
 from frontdesk.core.errors import Json
+from frontdesk.runtime.endings import ENDINGS
 
 WEEKDAYS: dict[Language, tuple[str, ...]] = {
     "ENG": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -77,6 +78,16 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
     "out_of_schedule": {
         "ENG": ("No answer: outside the schedule ({hours} {timezone}).", "It would answer {next}{or_reply}."),
         "ESP": ("Sin respuesta: fuera del horario ({hours} {timezone}).", "Respondería {next}{or_reply}."),
+    },
+    "out_of_schedule_message": {
+        "ENG": (
+            "No answer, only the out-of-schedule message: outside the schedule ({hours} {timezone}).",
+            "It would answer {next}{or_reply}.",
+        ),
+        "ESP": (
+            "Sin respuesta, solo el mensaje de fuera de horario: fuera del horario ({hours} {timezone}).",
+            "Respondería {next}{or_reply}.",
+        ),
     },
     "out_of_schedule_told": {
         "ENG": (
@@ -156,7 +167,7 @@ _OR_REPLY: dict[Language, str] = {
 
 def explain(code: str, facts: Mapping[str, Json], language: Language) -> Explanation:
     """The sentences of a reason. A code without a sentence is shown as it is, so that nothing is hidden."""
-    pair = SENTENCES.get(code)
+    pair = SENTENCES.get(code) or ENDINGS.get(code)
     if pair is None:
         return Explanation(code, "")
     why, would_change = pair[language]

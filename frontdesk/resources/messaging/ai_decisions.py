@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
+
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
 
@@ -31,5 +33,6 @@ ai_decisions = Resource(
         Field("sentence_es", write="never"),
     ),
     unique=(("message_id",),),
+    constraints=(Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),),
     default_sort=(("id", 1),),
 )  # fmt: skip

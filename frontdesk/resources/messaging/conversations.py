@@ -12,6 +12,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Field
+from frontdesk.core.jobs import enqueue
 from frontdesk.core.resource import Filter, Resource, Rights
 
 from .conversation_messages import conversation_messages
@@ -49,6 +50,9 @@ async def _prepare(call: Call) -> None:
     cuts = data.get("ai_context_cut") is not None
     if changes_status or cuts:
         data["episode"] = int(str(before["episode"])) + (1 if cuts or data.get("status") == "open" else 0)
+        if data.get("status") == "open":
+            # A new episode: nothing from before its begin is given to an assistant.
+            data.setdefault("ai_context_cut", call.door.clock.now())
     if changes_owner or changes_status or cuts:
         data["epoch"] = int(str(before["epoch"])) + 1
 
@@ -68,6 +72,13 @@ def _explain_owner(call: Call) -> None:
         data.setdefault("ai_auto_assignment_disabled", True)
         data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
         data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]  # type: ignore[assignment]
+
+
+async def _finish(call: Call) -> None:
+    """Whoever works on the conversation under the old epoch learns at once that it is over."""
+    if "epoch" in call.data:
+        assert call.id is not None
+        await enqueue(call.connection, "conversation", call.organization_id, call.id)
 
 
 conversations = Resource(
@@ -103,4 +114,5 @@ conversations = Resource(
     indexes=(("last_interaction_at",), ("status", "last_interaction_at")),
     filters={"waitingResponseOnly": Filter("boolean", _waiting, "Open, and the customer spoke last.")},
     prepare=_prepare,
+    finish=_finish,
 )

@@ -1,0 +1,399 @@
+"""The spine: receive → decide → answer → deliver. Each step ends in a commit, so a crash anywhere is resumed.
+
+One doorbell, `conversation`, rings for everything: `advance` looks at what is due in that conversation and does it, as
+often as it rings, on whatever machine. The rules are those of `docs/why` on who may speak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
+from frontdesk.core.caller import Caller, Role
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection, Database
+from frontdesk.core.door import Door
+from frontdesk.core.errors import BadRequest, NotFound
+from frontdesk.core.jobs import enqueue
+from frontdesk.core.live import notify
+from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
+from frontdesk.runtime.assistant_reading import Assistants
+from frontdesk.runtime.decisions import Undecided
+from frontdesk.runtime.delivery import DOORBELL, Carrier, Delivery, quiet
+from frontdesk.runtime.gates import Decision, evaluate
+from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, judge, sentence
+from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
+from frontdesk.runtime.model_source import ModelSource, Toolbox
+from frontdesk.runtime.outbox import Draft, Part
+from frontdesk.runtime.overtaking import drop, is_overtaken
+from frontdesk.runtime.parts import split
+from frontdesk.runtime.preparation import prepare
+from frontdesk.runtime.thread import Conversation, NewMessage
+from frontdesk.runtime.tooling import LeaseLost, Superseded, ToolDeps
+from frontdesk.runtime.turns import Turn
+
+BEFORE = timedelta(milliseconds=1)  # the context of a reopened conversation begins before its first message
+
+
+# -- receive ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message as a channel gave it, unique by (channel, inbox channel, external id).
+
+    Without a conversation a new one is opened, owned by `ai_assistant_id`, else by the inbox channel's assistant when
+    it is decided; without a contact a new visitor is made.
+    """
+
+    organization_id: int
+    channel: str
+    text: str
+    inbox_channel_id: int | None = None
+    external_id: str | None = None
+    conversation_id: int | None = None
+    contact_id: int | None = None
+    ai_assistant_id: int | None = None
+    created_by_user_id: int | None = None
+    message_type: str = "text"
+    is_contact_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """Where an inbound lies. `is_new` is false for a repeat delivery, which changes nothing."""
+
+    id: int
+    conversation_id: int
+    contact_id: int
+    position: int
+    is_new: bool = True
+
+
+KNOWN = """
+    SELECT m.id, m.conversation_id, c.contact_id, m.position FROM conversation_messages m
+    JOIN conversations c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
+    WHERE m.organization_id = $1 AND m.channel = $2 AND coalesce(m.inbox_channel_id, 0) = coalesce($3::bigint, 0)
+        AND m.external_id = $4 AND m.direction = 'inbound'
+"""
+
+
+async def receive(door: Door, inbound: Inbound, connection: Connection | None = None) -> StoredMessage:
+    """Store an inbound once and promise an answer, in one transaction (`connection` joins the caller's).
+
+    Raises `NotFound` for a conversation that is not there, `BadRequest` for one of another channel.
+    """
+    organization_id = inbound.organization_id
+    async with nullcontext(connection) if connection else door.database.reading(organization_id) as own:
+        try:
+            async with own.transaction():
+                return await _store(own, inbound, door.clock.now())
+        except asyncpg.UniqueViolationError:
+            # The same delivery came twice at once; the other one has been committed by now.
+            known = await _known(own, inbound)
+            if known is None:
+                raise
+            return known
+
+
+async def _known(connection: Connection, inbound: Inbound) -> StoredMessage | None:
+    if inbound.external_id is None:
+        return None
+    row = await connection.fetchrow(
+        KNOWN, inbound.organization_id, inbound.channel, inbound.inbox_channel_id, inbound.external_id
+    )
+    return None if row is None else StoredMessage(row[0], row[1], row[2], row[3], is_new=False)
+
+
+async def _store(connection: Connection, inbound: Inbound, now: datetime) -> StoredMessage:
+    organization_id, conversation_id = inbound.organization_id, inbound.conversation_id
+    if conversation_id is None:
+        if (known := await _known(connection, inbound)) is not None:
+            return known
+        conversation_id = await thread.create(connection, thread.Opening(
+            organization_id, inbound.contact_id, inbound.channel, inbound.inbox_channel_id, inbound.ai_assistant_id,
+            inbound.is_contact_verified, inbound.created_by_user_id,
+        ), now)  # fmt: skip
+    talk = await thread.lock(connection, organization_id, conversation_id)
+    if talk is None:
+        raise NotFound(f"There is no conversation {conversation_id}.")
+    if talk.channel != inbound.channel:
+        raise BadRequest(f"Conversation {conversation_id} belongs to the channel {talk.channel}.")
+    if (known := await _known(connection, inbound)) is not None:
+        return known
+    if talk.status == "closed":
+        await thread.reopen(connection, talk, now - BEFORE)
+    message = NewMessage("inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id)
+    message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
+    await decisions.open_decision(connection, organization_id, talk.id, message_id, now)
+    await turns.supersede(connection, organization_id, talk.id, message_id, now)
+    await enqueue(connection, DOORBELL, organization_id, talk.id)
+    return StoredMessage(message_id, talk.id, talk.contact_id, position)
+
+
+# -- decide, answer, deliver ------------------------------------------------------------------
+
+
+@dataclass
+class Flow:
+    """What a worker does when a conversation's bell rings."""
+
+    door: Door
+    models: ModelSource
+    toolbox: Toolbox
+    channels: Mapping[str, Channel]
+    assistants: Assistants = field(default_factory=Assistants)
+
+    def __post_init__(self) -> None:
+        self.database: Database = self.door.database
+        self.clock: Clock = self.door.clock
+        self.delivery = Delivery(self.database, self.clock)
+        self._running: dict[int, asyncio.Task[object]] = {}
+
+    async def advance(self, organization_id: int, conversation_id: int) -> None:
+        """The doorbell's handler: do all that is due, then return. Safe to call twice, late, or on two machines."""
+        while (work := await self.decide(organization_id, conversation_id)) is not None:
+            talk, held = work
+            try:
+                if held is None or await self.answer(talk, held):
+                    await self.deliver(talk, held)
+            except (LeaseLost, Superseded):
+                continue
+            except asyncio.CancelledError:
+                # This process is told to stop: another one goes on at once.
+                if held is not None:
+                    await asyncio.shield(self._let_go(held))
+                raise
+
+    async def decide(self, organization_id: int, conversation_id: int) -> tuple[Conversation, HeldTurn | None] | None:
+        """Who speaks now? Gives the turn to work on, its lease taken; no turn: only lines are due; None: nothing."""
+        async with self.database.transaction(organization_id) as connection:
+            now = self.clock.now()
+            talk = await thread.lock(connection, organization_id, conversation_id)
+            if talk is None:
+                return None
+            turn = await turns.find_open(connection, organization_id, conversation_id)
+            if turn is not None and await self._drop_overtaken(connection, talk, turn, now):
+                turn = None
+            if turn is not None and turn.is_held(now):
+                return None
+            if turn is not None and turn.was_begun:
+                return (talk, await self._resume(connection, turn, now)) if turn.due_at <= now else None
+            undecided = await decisions.undecided(connection, organization_id, conversation_id)
+            if turn is None and not undecided:
+                has_lines = await outbox.has_lines(connection, organization_id, conversation_id, now)
+                return (talk, None) if has_lines else None
+            return await self._judge(connection, talk, turn, undecided, now)
+
+    async def _judge(
+        self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided], now: datetime
+    ) -> tuple[Conversation, HeldTurn | None] | None:
+        """The gates, for new inbounds and once more when a burst window closes."""
+        talk, config = await self._owner(connection, talk, now)
+        decision = evaluate(config, await evidence.collect(connection, talk, config, now), now)
+        ids = [entry.id for entry in undecided]
+        if decision.outcome in ("message", "silence"):
+            if turn is not None:
+                ids += await decisions.of_turn(connection, talk.organization_id, turn.id)
+                await turns.end(connection, turn, decision.reason, now)
+            await decisions.decide(
+                connection, talk.organization_id, ids, decision, assistant_id=talk.assigned_ai_assistant_id,
+                turn_id=None, now=now,
+            )  # fmt: skip
+            return await self._say_line(connection, talk, decision, max(ids), now)
+        assert config is not None
+        turn = await self._gather(connection, talk, turn, undecided, config, decision, now)
+        ids += await decisions.of_turn(connection, talk.organization_id, turn.id)
+        await decisions.decide(
+            connection, talk.organization_id, ids, decision, assistant_id=config.id, turn_id=turn.id, now=now
+        )
+        if turn.due_at > now:
+            await enqueue(connection, DOORBELL, talk.organization_id, talk.id, delay=turn.due_at - now)
+            return None
+        is_muted = decision.outcome == "analyse"
+        turn = await turns.begin(
+            connection, turn, version=config.version, is_muted=is_muted, last=turn.last_position, now=now
+        )
+        if not is_muted:
+            data = {"on": True, "turn_id": turn.id}
+            await notify(connection, talk.organization_id, talk.id, "typing", data)
+        return talk, HeldTurn(self.database, self.clock, self.assistants, turn, config)
+
+    async def _owner(
+        self, connection: Connection, talk: Conversation, now: datetime
+    ) -> tuple[Conversation, AssistantConfig | None]:
+        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant."""
+        if (found := await evidence.channel_assistant(connection, talk)) is not None:
+            talk = await thread.assign(connection, talk, found, now)
+        if talk.assigned_ai_assistant_id is None:
+            return talk, None
+        return talk, await self.assistants.current(connection, talk.organization_id, talk.assigned_ai_assistant_id)
+
+    async def _gather(
+        self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided],
+        config: AssistantConfig, decision: Decision, now: datetime,
+    ) -> Turn:  # fmt: skip
+        """The turn of these inbounds. A burst waits for its window after the last of them, up to its bound."""
+        burst = config.options.burst
+        due_at, deadline = now, None
+        if config.enable_message_burst_handling:
+            due_at, deadline = now + timedelta(seconds=burst.window_seconds), now + timedelta(seconds=burst.max_seconds)
+        if turn is None:
+            return await turns.open_turn(
+                connection, talk, assistant_id=config.id, version=config.version,
+                is_muted=decision.outcome == "analyse", due_at=due_at, deadline=deadline,
+                positions=(undecided[0].position, undecided[-1].position), now=now,
+            )  # fmt: skip
+        if not undecided:
+            return turn
+        due_at = min(due_at, turn.burst_deadline) if turn.burst_deadline else due_at
+        return await turns.extend(connection, turn, due_at, undecided[-1].position, now)
+
+    async def _say_line(
+        self, connection: Connection, talk: Conversation, decision: Decision, decision_id: int, now: datetime
+    ) -> tuple[Conversation, None] | None:
+        """A stop may come with a fixed line for the customer."""
+        if decision.line is None:
+            return None
+        line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
+        await outbox.add(
+            connection, talk.organization_id, talk.id, None, talk.epoch, talk.assigned_ai_assistant_id, [line], now
+        )
+        return talk, None
+
+    async def _resume(self, connection: Connection, turn: Turn, now: datetime) -> HeldTurn:
+        """Go on with a turn whose holder is gone, or whose pause is over, with the configuration it started with."""
+        config = await self.assistants.at(
+            connection, turn.organization_id, turn.ai_assistant_id, turn.config_version
+        )
+        turn = await turns.resume(connection, turn, now)
+        return HeldTurn(self.database, self.clock, self.assistants, turn, config)
+
+    async def _drop_overtaken(self, connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> bool:
+        """End a turn that a newer inbound or a newer epoch has overtaken."""
+        if not is_overtaken(talk, turn):
+            return False
+        await drop(connection, talk, turn, now)
+        if (task := self._running.get(turn.id)) is not None:
+            task.cancel()
+        return True
+
+    # -- answer -------------------------------------------------------------------------------
+
+    async def answer(self, talk: Conversation, held: HeldTurn) -> bool:
+        """Run the model; the answer's parts go into the outbox. False when there is nothing to deliver (yet)."""
+        if held.turn.status == "delivering":
+            return True
+        task = asyncio.create_task(self._run_model(talk, held))
+        self._running[held.turn_id] = task
+        try:
+            text = await task
+        except FAILURES as failure:
+            await self._fail(held, failure)
+            return False
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            if (current := asyncio.current_task()) is not None and current.cancelling():
+                raise
+            raise Superseded("overtaken, as this very process has seen") from None
+        finally:
+            self._running.pop(held.turn_id, None)
+        return await self._keep_answer(held, text)
+
+    async def _run_model(self, talk: Conversation, held: HeldTurn) -> str | None:
+        """The text, or None where there is nothing to answer."""
+        if held.turn.attempts > 1:
+            await held.load_steps()
+            if held.turn.attempts > MOST_RESUMPTIONS:
+                raise TimeoutError("the turn did not end within its resumptions")
+            if (text := stored_answer(held)) is not None:
+                return text
+        resolved = await self.models.resolve(held.config)
+        ready = await prepare(held, talk, resolved)
+        if not ends_with_a_question(ready.history):
+            return None
+        caller = Caller(
+            talk.organization_id, None, Role.member, ai_assistant_id=held.config.id, via="tool", conversation_id=talk.id
+        )
+        deps = ToolDeps(caller, self.door, self.clock, held, held.config)
+        shows = self.channels[talk.channel].shows_drafts and not held.turn.is_muted
+        loop = ModelLoop(held, resolved, deps, self.toolbox.toolset(), ready.prompt, ready.history, shows)
+        return await loop.run()
+
+    async def _keep_answer(self, held: HeldTurn, text: str | None) -> bool:
+        turn, now = held.turn, self.clock.now()
+        async with self.database.transaction(turn.organization_id) as connection:
+            await thread.lock(connection, turn.organization_id, turn.conversation_id)
+            await held.hold(connection)
+            parts = [] if text is None or turn.is_muted else split(text, held.config.response)
+            if not parts:
+                reason = "nothing_to_answer" if text is None else "reply_disabled"
+                await self.delivery.finish(connection, turn, reason)
+                return False
+            drafts = [
+                Draft(part.text, "answer", f"turn-{turn.id}-{i}", i, part.delay_seconds)
+                for i, part in enumerate(parts, 1)
+            ]
+            await outbox.add(
+                connection, turn.organization_id, turn.conversation_id, turn.id, turn.epoch, held.config.id, drafts, now
+            )
+            await turns.to_delivering(connection, turn, now)
+        return True
+
+    async def _fail(self, held: HeldTurn, failure: Failure) -> None:
+        """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
+        turn, now = held.turn, self.clock.now()
+        verdict = judge(failure, turn.attempts)
+        async with self.database.transaction(turn.organization_id) as connection:
+            await thread.lock(connection, turn.organization_id, turn.conversation_id)
+            await held.hold(connection)
+            if verdict.pause is not None:
+                await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
+                await quiet(connection, turn, withdraw=not turn.is_muted)
+                bell = (turn.organization_id, turn.conversation_id)
+                await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
+                return
+            epoch = await thread.leave_unowned(
+                connection, turn.organization_id, turn.conversation_id, verdict.code, now
+            )
+            if not turn.is_muted:
+                words = prompt.fixed_line(held.config.instructions_language)
+                line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
+                bell = (turn.organization_id, turn.conversation_id)
+                await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
+            await turns.end(connection, turn, verdict.code, now, sentence(failure))
+            await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
+            await quiet(connection, turn, withdraw=not turn.is_muted)
+
+    async def _let_go(self, held: HeldTurn) -> None:
+        async with self.database.reading(held.organization_id) as connection:
+            await turns.let_go(connection, held.turn, self.clock.now())
+
+    # -- deliver ------------------------------------------------------------------------------
+
+    async def deliver(self, talk: Conversation, held: HeldTurn | None) -> None:
+        """Send the turn's parts in order, each behind the fence, or the lines of no turn. Raises as `HeldTurn`."""
+        carrier = self._carrier(talk.channel)
+        if held is None:
+            await self.delivery.deliver_lines(talk.organization_id, talk.id, carrier)
+        else:
+            await self.delivery.deliver(held, carrier)
+
+    def _carrier(self, name: str) -> Carrier:
+        channel = self.channels.get(name, LocalChannel(name))
+
+        async def send(talk: Conversation, part: Part) -> str | None:
+            return await channel.send(Outgoing(
+                talk.organization_id, talk.id, talk.contact_id, talk.inbox_channel_id, part.text, part.idempotency_key
+            ))  # fmt: skip
+
+        return Carrier(channel.is_local, channel.takes_keys, send)

@@ -1,0 +1,97 @@
+"""The decision about each inbound: a row that is written with the message and settled when its turn ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from frontdesk.core.database import Connection
+from frontdesk.runtime.gates import Decision
+from frontdesk.runtime.sentences import explain
+
+DecisionOutcome = Literal["pending", "answered", "silent", "muted", "failed"]
+
+OPEN = """
+    INSERT INTO ai_decisions (organization_id, conversation_id, message_id, outcome, reason, gates, created_at,
+        updated_at)
+    VALUES ($1, $2, $3, 'pending', 'received', '[]', $4, $4)
+"""
+UNDECIDED = """
+    SELECT d.id, m.id AS message_id, m.position FROM ai_decisions d
+    JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
+    WHERE d.organization_id = $1 AND d.conversation_id = $2 AND d.outcome = 'pending' AND d.ai_turn_id IS NULL
+    ORDER BY m.position
+"""
+DECIDE = """
+    UPDATE ai_decisions SET outcome = $3, reason = $4, gate = $5, gates = $6, config_path = $7, config_version = $8,
+        sentence = $9, would_change = $10, sentence_es = $11, ai_assistant_id = $12, ai_turn_id = $13,
+        updated_at = $14, version = version + 1
+    WHERE organization_id = $1 AND id = ANY($2)
+"""
+OF_TURN = "SELECT id FROM ai_decisions WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'"
+SETTLE = """
+    UPDATE ai_decisions SET outcome = $3, reason = $4, sentence = $5, would_change = $6, sentence_es = $7,
+        updated_at = $8, version = version + 1
+    WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
+"""
+RELEASE = """
+    UPDATE ai_decisions SET ai_turn_id = NULL, reason = 'received', updated_at = $3, version = version + 1
+    WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An inbound that waits: its decision's row, its message, its place."""
+
+    id: int
+    message_id: int
+    position: int
+
+
+async def open_decision(
+    connection: Connection, organization_id: int, conversation_id: int, message_id: int, now: datetime
+) -> None:
+    await connection.execute(OPEN, organization_id, conversation_id, message_id, now)
+
+
+async def undecided(connection: Connection, organization_id: int, conversation_id: int) -> list[Undecided]:
+    """The inbounds that belong to no turn yet, oldest first."""
+    rows = await connection.fetch(UNDECIDED, organization_id, conversation_id)
+    return [Undecided(*row) for row in rows]
+
+
+async def decide(
+    connection: Connection, organization_id: int, ids: Sequence[int], decision: Decision,
+    *, assistant_id: int | None, turn_id: int | None, now: datetime,
+) -> None:  # fmt: skip
+    """Store what the gates said about these inbounds; with a turn they stay pending until it ends."""
+    outcome = "pending" if turn_id is not None else "silent"
+    english, spanish = decision.explain("ENG"), decision.explain("ESP")
+    await connection.execute(
+        DECIDE, organization_id, list(ids), outcome, decision.reason, decision.gate, json.dumps(decision.gates_json()),
+        decision.config_path, decision.config_version, english.why, english.would_change, spanish.why, assistant_id,
+        turn_id, now,
+    )  # fmt: skip
+
+
+async def of_turn(connection: Connection, organization_id: int, turn_id: int) -> list[int]:
+    return [row["id"] for row in await connection.fetch(OF_TURN, organization_id, turn_id)]
+
+
+async def settle(
+    connection: Connection, organization_id: int, turn_id: int, outcome: DecisionOutcome, reason: str, now: datetime
+) -> None:
+    """The end of the turn is the end of the decisions about its inbounds."""
+    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
+    await connection.execute(
+        SETTLE, organization_id, turn_id, outcome, reason, english.why, english.would_change, spanish.why, now
+    )
+
+
+async def release(connection: Connection, organization_id: int, turn_id: int, now: datetime) -> None:
+    """Its inbounds have no answer and no turn: the next turn takes them."""
+    await connection.execute(RELEASE, organization_id, turn_id, now)

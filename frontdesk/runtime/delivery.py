@@ -1,0 +1,212 @@
+"""Deliver: parts in order, each after the one before was accepted, each behind the fence of epoch and live revocations.
+
+A part is handed over at least once, always with the same key. Where the provider takes no keys, a part that is found in
+`sending` after a crash is tried once more and flagged; after that its outcome stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection, Database
+from frontdesk.core.errors import ApiError, Unavailable
+from frontdesk.core.jobs import enqueue
+from frontdesk.core.live import notify
+from frontdesk.runtime import decisions, outbox, thread, turns
+from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.outbox import Part
+from frontdesk.runtime.thread import Conversation, NewMessage
+from frontdesk.runtime.turns import Turn
+
+DOORBELL = "conversation"
+SEND_WITHIN = timedelta(seconds=60)  # after this a claimed line may be claimed again
+MOST_SENDS = 5
+PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
+SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """How a conversation's channel takes a part. `is_local`: storing the message is delivering it."""
+
+    is_local: bool
+    takes_keys: bool
+    send: Callable[[Conversation, Part], Awaitable[str | None]]
+
+
+class Delivery:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database, self.clock = database, clock
+
+    async def deliver(self, held: HeldTurn, carrier: Carrier) -> None:
+        """Send the turn's parts that are due, and end the turn after the last. Raises `LeaseLost`, `Superseded`."""
+        while (step := await self._next_part(held, carrier)) is not None:
+            talk, part = step
+            if not await self._hand_over(talk, part, carrier, held.turn):
+                return
+
+    async def deliver_lines(self, organization_id: int, conversation_id: int, carrier: Carrier) -> None:
+        """Send the single lines that belong to no turn."""
+        while (step := await self._next_line(organization_id, conversation_id, carrier)) is not None:
+            if not await self._hand_over(*step, carrier, None):
+                return
+
+    async def _next_part(self, held: HeldTurn, carrier: Carrier) -> tuple[Conversation, Part] | None:
+        """The part to hand to the provider, claimed; local parts are stored on the way. None: nothing left to do."""
+        turn = held.turn
+        async with self.database.transaction(turn.organization_id) as connection:
+            now = self.clock.now()
+            talk = await thread.lock(connection, turn.organization_id, turn.conversation_id)
+            await held.hold(connection)
+            if talk is None:
+                return None
+            parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
+            while parts:
+                part = parts[0]
+                if part.status == "pending" and part.due_at > now:
+                    await self._pause(connection, turn, part)
+                    return None
+                if (reason := await self._revoked(connection, held)) is not None:
+                    await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
+                    await self.finish(connection, turn, reason)
+                    return None
+                await held.start_effects(connection)
+                if not carrier.is_local and not await self._is_hopeless(connection, talk, part, carrier):
+                    await outbox.claim(connection, turn.organization_id, part, now + SEND_WITHIN, now)
+                    return talk, part
+                if carrier.is_local:
+                    await self._accepted(connection, talk, part)
+                parts = await self._after(connection, talk, parts)
+            await self.finish(connection, turn, "answered")
+        return None
+
+    async def _next_line(
+        self, organization_id: int, conversation_id: int, carrier: Carrier
+    ) -> tuple[Conversation, Part] | None:
+        async with self.database.transaction(organization_id) as connection:
+            now = self.clock.now()
+            talk = await thread.lock(connection, organization_id, conversation_id)
+            if talk is None:
+                return None
+            for part in await outbox.open_parts(connection, organization_id, conversation_id, None):
+                if part.due_at > now:
+                    return None
+                if part.epoch != talk.epoch or talk.blocked:
+                    reason = "contact_blocked" if talk.blocked else "newer_epoch"
+                    await outbox.close(connection, organization_id, [part], "withdrawn", reason, now)
+                elif carrier.is_local:
+                    await self._accepted(connection, talk, part)
+                elif not await self._is_hopeless(connection, talk, part, carrier):
+                    await outbox.claim(connection, organization_id, part, now + SEND_WITHIN, now)
+                    return talk, part
+        return None
+
+    async def _hand_over(self, talk: Conversation, part: Part, carrier: Carrier, turn: Turn | None) -> bool:
+        """Give the part to the provider, with no transaction open. False when the rest has to wait or is over."""
+        organization_id = talk.organization_id
+        try:
+            await carrier.send(talk, part)
+        except Unavailable as error:
+            async with self.database.transaction(organization_id) as connection:
+                await self._not_accepted(connection, talk, part, turn, error.message)
+            return False
+        except ApiError as error:
+            async with self.database.transaction(organization_id) as connection:
+                await thread.lock(connection, organization_id, talk.id)
+                await self._refused(connection, talk, part, turn, error.message)
+            return False
+        async with self.database.transaction(organization_id) as connection:
+            await thread.lock(connection, organization_id, talk.id)
+            await self._accepted(connection, talk, part)
+            if turn is not None:
+                parts = await outbox.open_parts(connection, organization_id, talk.id, turn.id)
+                await self._after(connection, talk, [part, *parts])
+        return True
+
+    async def _accepted(self, connection: Connection, talk: Conversation, part: Part, status: str = "sent") -> None:
+        """The message is said: it gets its place, the part is closed, the open pages are told."""
+        message = NewMessage(
+            "outbound", SENDERS[part.kind], part.text, status=status, ai_turn_id=part.ai_turn_id or part.about_turn_id,
+            ai_assistant_id=part.ai_assistant_id,
+        )  # fmt: skip
+        now = self.clock.now()
+        message_id, _ = await thread.append(connection, talk.organization_id, talk.id, message, now)
+        flag = "sent_again_after_unknown" if part.status == "sending" else None
+        await outbox.sent(connection, talk.organization_id, part, message_id, flag, now)
+
+    async def _after(self, connection: Connection, talk: Conversation, parts: list[Part]) -> list[Part]:
+        """The parts that are left; the next one waits its pause from now on."""
+        rest = parts[1:]
+        if rest and rest[0].delay_seconds:
+            due_at = self.clock.now() + timedelta(seconds=rest[0].delay_seconds)
+            rest[0] = await outbox.delay(connection, talk.organization_id, rest[0], due_at)
+        return rest
+
+    async def _is_hopeless(self, connection: Connection, talk: Conversation, part: Part, carrier: Carrier) -> bool:
+        """A second crash while handing over, at a provider without keys: whether it arrived stays unknown."""
+        if carrier.takes_keys or part.status != "sending" or part.attempts < 2:
+            return False
+        now = self.clock.now()
+        await outbox.close(connection, talk.organization_id, [part], "unknown", "delivery_unknown", now)
+        return True
+
+    async def _not_accepted(
+        self, connection: Connection, talk: Conversation, part: Part, turn: Turn | None, why: str
+    ) -> None:
+        if part.attempts + 1 >= MOST_SENDS:
+            await thread.lock(connection, talk.organization_id, talk.id)
+            await self._refused(connection, talk, part, turn, why)
+            return
+        now = self.clock.now()
+        due_at = now + PAUSE * 2**part.attempts
+        await outbox.again(connection, talk.organization_id, part, why, due_at, now)
+        if turn is not None:
+            await turns.postpone(connection, turn, "delivering", due_at, now)
+        await enqueue(connection, DOORBELL, talk.organization_id, talk.id, delay=due_at - now)
+
+    async def _refused(
+        self, connection: Connection, talk: Conversation, part: Part, turn: Turn | None, why: str
+    ) -> None:
+        now = self.clock.now()
+        await outbox.close(connection, talk.organization_id, [part], "failed", why, now)
+        if turn is not None:
+            rest = await outbox.open_parts(connection, talk.organization_id, talk.id, turn.id)
+            await outbox.close(connection, talk.organization_id, rest, "withdrawn", "delivery_failed", now)
+            await self.finish(connection, turn, "delivery_failed", error=why)
+
+    async def _pause(self, connection: Connection, turn: Turn, part: Part) -> None:
+        now = self.clock.now()
+        await turns.postpone(connection, turn, "delivering", part.due_at, now)
+        await enqueue(connection, DOORBELL, turn.organization_id, turn.conversation_id, delay=part.due_at - now)
+
+    async def _revoked(self, connection: Connection, held: HeldTurn) -> str | None:
+        """What the live record says against sending, read before each part."""
+        view = await held.current_assistant(connection)
+        if view.is_blocked:
+            return "contact_blocked"
+        if view.config.deleted_at is not None:
+            return "assistant_deleted"
+        return "reply_disabled" if view.config.disable_reply else None
+
+    async def finish(self, connection: Connection, turn: Turn, reason: str, error: str | None = None) -> None:
+        """End the turn; its inbounds' decisions say how. Under the conversation's lock."""
+        now = self.clock.now()
+        sent, unknown, failed = await outbox.counts(connection, turn.organization_id, turn.conversation_id, turn.id)
+        outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "failed" if failed else "silent"
+        if outcome == "silent" and (reason == "reply_disabled" or turn.is_muted):
+            outcome = "muted"
+        reason = "delivery_unknown" if reason == "answered" and unknown and not sent else reason
+        await turns.end(connection, turn, reason, now, error)
+        await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
+        await quiet(connection, turn, withdraw=not sent and not turn.is_muted)
+
+
+async def quiet(connection: Connection, turn: Turn, *, withdraw: bool) -> None:
+    """Take the typing sign away, and the draft where no message takes its place."""
+    if withdraw:
+        await notify(connection, turn.organization_id, turn.conversation_id, "draft.withdrawn", {"turn_id": turn.id})
+    data = {"on": False, "turn_id": turn.id}
+    await notify(connection, turn.organization_id, turn.conversation_id, "typing", data)

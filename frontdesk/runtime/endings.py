@@ -1,0 +1,75 @@
+"""How a turn may end, in plain words: the codes of a decision's last reason that no gate gives."""
+
+from __future__ import annotations
+
+from frontdesk.assistants.config import Language
+
+_UNASSIGNED = (
+    "It would answer if an assistant were assigned to the conversation again.",
+    "Respondería si se asignara de nuevo un asistente a la conversación.",
+)
+
+
+def _pair(english: str, spanish: str, change: tuple[str, str]) -> dict[Language, tuple[str, str]]:
+    return {"ENG": (english, change[0]), "ESP": (spanish, change[1])}
+
+
+_NOTHING = ("Nothing has to change.", "No hay nada que cambiar.")
+
+ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
+    "received": _pair("Not decided yet.", "Aún sin decidir.", _NOTHING),
+    "answered": _pair("Answered.", "Respondido.", _NOTHING),
+    "model_failed": _pair(
+        "No answer by the model: it failed several times, so the customer got the fixed line.",
+        "Sin respuesta del modelo: falló varias veces, así que el cliente recibió la frase fija.",
+        _UNASSIGNED,
+    ),
+    "model_rejected": _pair(
+        "No answer by the model: the provider refused the request, so the customer got the fixed line.",
+        "Sin respuesta del modelo: el proveedor rechazó la petición, así que el cliente recibió la frase fija.",
+        (
+            "It would answer with a working key and model, and an assistant assigned again.",
+            "Respondería con una clave y un modelo que funcionen, y un asistente asignado de nuevo.",
+        ),
+    ),
+    "too_many_tool_calls": _pair(
+        "No answer: the model went on calling tools beyond the limit, so the customer got the fixed line.",
+        "Sin respuesta: el modelo siguió llamando herramientas pese al límite; el cliente recibió la frase fija.",
+        _UNASSIGNED,
+    ),
+    "internal_error": _pair(
+        "No answer: the turn broke on our side, so the customer got the fixed line.",
+        "Sin respuesta: el turno falló por nuestra parte, así que el cliente recibió la frase fija.",
+        _UNASSIGNED,
+    ),
+    "person_took_over": _pair(
+        "The answer was not sent: a person took the conversation over.",
+        "La respuesta no se envió: una persona tomó la conversación.",
+        _UNASSIGNED,
+    ),
+    "conversation_closed": _pair(
+        "The answer was not sent: the conversation was closed.",
+        "La respuesta no se envió: la conversación se cerró.",
+        ("The next message opens it again.", "El siguiente mensaje la abre de nuevo."),
+    ),
+    "newer_epoch": _pair(
+        "The answer was not sent: owner or context of the conversation changed meanwhile.",
+        "La respuesta no se envió: entretanto cambió el responsable o el contexto de la conversación.",
+        ("The next message is answered.", "El siguiente mensaje se responde."),
+    ),
+    "delivery_failed": _pair(
+        "The answer could not be delivered: the channel refused it.",
+        "La respuesta no se pudo entregar: el canal la rechazó.",
+        ("It would arrive if the channel accepted it.", "Llegaría si el canal la aceptara."),
+    ),
+    "delivery_unknown": _pair(
+        "The answer was sent, but whether it arrived is unknown.",
+        "La respuesta se envió, pero no se sabe si llegó.",
+        _NOTHING,
+    ),
+    "nothing_to_answer": _pair(
+        "No answer: the message is gone or lies before the context's begin.",
+        "Sin respuesta: el mensaje ya no existe o es anterior al comienzo del contexto.",
+        _NOTHING,
+    ),
+}

@@ -1,0 +1,219 @@
+"""A turn in hand: every write of it carries the lease, and zero rows end the work silently."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse
+
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection, Database
+from frontdesk.core.errors import Json
+from frontdesk.core.live import CHANNEL, payload
+from frontdesk.runtime.assistant_reading import Assistants
+from frontdesk.runtime.budget import day_of
+from frontdesk.runtime.tool_history import StoredStep, step_of
+from frontdesk.runtime.tooling import AssistantView, CallRecord, LeaseLost, StoredCall, Superseded, fingerprint
+from frontdesk.runtime.turns import LEASE, Turn
+
+# Ours: the token is, nobody took its place, and the conversation is still in the turn's epoch.
+_OURS = """t.organization_id = $1 AND t.id = $2 AND t.lease_token = $3 AND t.status <> 'ended'
+        AND t.superseded_by_message_id IS NULL
+        AND c.organization_id = $1 AND c.id = t.conversation_id AND c.epoch = t.epoch"""
+
+HOLD = f"UPDATE ai_turns t SET lease_expires_at = $4 FROM conversations c WHERE {_OURS} RETURNING t.id"
+WHY = "SELECT lease_token, superseded_by_message_id FROM ai_turns WHERE organization_id = $1 AND id = $2"
+START_EFFECTS = """
+    UPDATE ai_turns SET effects_started = true
+    WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND superseded_by_message_id IS NULL RETURNING id
+"""
+PREPARED = f"""
+    UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, lease_expires_at = $4
+    FROM conversations c WHERE {_OURS} RETURNING t.id
+"""
+STEPS = """
+    SELECT position, kind, status, messages, tool_name, call_id, arguments, result, created_at FROM ai_turn_steps
+    WHERE organization_id = $1 AND ai_turn_id = $2 ORDER BY position
+"""
+# One statement: the step, the turn's sums, the day's sums.
+MODEL_STEP = f"""
+    WITH held AS (
+        UPDATE ai_turns t SET lease_expires_at = $4, input_tokens = t.input_tokens + $8,
+            output_tokens = t.output_tokens + $9,
+            cost = CASE WHEN $10::numeric IS NULL THEN t.cost ELSE coalesce(t.cost, 0) + $10 END
+        FROM conversations c WHERE {_OURS} RETURNING t.id
+    ), spent AS (
+        INSERT INTO ai_daily_usage AS u (organization_id, day, input_tokens, output_tokens, cost)
+        SELECT $1, $12, $8, $9, coalesce($10, 0) FROM held
+        ON CONFLICT (organization_id, day) DO UPDATE SET input_tokens = u.input_tokens + excluded.input_tokens,
+            output_tokens = u.output_tokens + excluded.output_tokens, cost = u.cost + excluded.cost
+    )
+    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, is_change, duration_ms,
+        input_tokens, output_tokens, cost, created_at, updated_at)
+    SELECT $1, held.id, $5, 'model', 'done', $6, false, $7, $8, $9, $10, $11, $11 FROM held
+    RETURNING id
+"""
+CALL = """
+    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, tool_name, call_id, arguments,
+        result, is_change, duration_ms, input_tokens, output_tokens, created_at, updated_at)
+    VALUES ($1, $2, $3, 'tool', $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11)
+    ON CONFLICT (organization_id, ai_turn_id, call_id) WHERE call_id IS NOT NULL
+    DO UPDATE SET status = excluded.status, result = excluded.result, duration_ms = excluded.duration_ms,
+        updated_at = excluded.updated_at, version = ai_turn_steps.version + 1
+"""
+DRAFT = f"""
+    WITH moved AS (
+        UPDATE ai_turns t SET draft = $5, draft_seq = $6, lease_expires_at = $4
+        FROM conversations c WHERE {_OURS} RETURNING t.id
+    )
+    SELECT pg_notify($7, $8) FROM moved
+"""
+
+
+@dataclass
+class HeldTurn:
+    """The handle that loop, tools and delivery share. It implements `TurnHandle` of `tooling.py`.
+
+    Raises `LeaseLost` where somebody else has the turn, `Superseded` where its inbound or epoch is not the newest.
+    """
+
+    database: Database
+    clock: Clock
+    assistants: Assistants
+    turn: Turn
+    config: AssistantConfig
+    steps: list[StoredStep] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    _position: int = 0
+    _draft_seq: int = 0
+
+    def __post_init__(self) -> None:
+        self._draft_seq = self.turn.draft_seq
+
+    @property
+    def turn_id(self) -> int:
+        return self.turn.id
+
+    @property
+    def organization_id(self) -> int:
+        return self.turn.organization_id
+
+    @property
+    def conversation_id(self) -> int:
+        return self.turn.conversation_id
+
+    @property
+    def _lease(self) -> tuple[object, ...]:
+        return self.organization_id, self.turn_id, self.turn.lease_token, self.clock.now() + LEASE
+
+    async def load_steps(self) -> None:
+        """What was done before, by this process or by one that is gone."""
+        async with self.database.reading(self.organization_id) as connection:
+            rows = await connection.fetch(STEPS, self.organization_id, self.turn_id)
+        self.steps = [step_of(dict(row)) for row in rows]
+        self.calls = Counter(
+            fingerprint(row["tool_name"], json.loads(row["arguments"] or "{}")) for row in rows if row["kind"] == "tool"
+        )
+        self._position = max((step.position for step in self.steps), default=0)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One step's transaction, the lease renewed in it and the turn's row locked to its end."""
+        async with self.database.transaction(self.organization_id) as connection:
+            await self.hold(connection)
+            yield connection
+
+    async def hold(self, connection: Connection) -> None:
+        """Renew the lease. Raises `LeaseLost` or `Superseded`."""
+        if await connection.fetchval(HOLD, *self._lease) is None:
+            raise await self._why(connection)
+
+    async def renew(self) -> None:
+        async with self.database.reading(self.organization_id) as connection:
+            await self.hold(connection)
+
+    async def _why(self, connection: Connection) -> LeaseLost | Superseded:
+        row = await connection.fetchrow(WHY, self.organization_id, self.turn_id)
+        if row is None or row["lease_token"] != self.turn.lease_token:
+            return LeaseLost("somebody else has the turn")
+        return Superseded("a newer message or epoch took the turn's place")
+
+    async def prepared(self, prompt: str, tools: Json, model: Json) -> None:
+        """What the turn starts with and keeps: prompt, offered tools, model."""
+        async with self.database.reading(self.organization_id) as connection:
+            arguments = (*self._lease, prompt, json.dumps(tools), json.dumps(model))
+            if await connection.fetchval(PREPARED, *arguments) is None:
+                raise await self._why(connection)
+
+    async def record_model_step(self, response: ModelResponse, started: datetime, cost: Decimal | None) -> None:
+        """Commit one answer of the model, before anything that it asks for is done."""
+        now = self.clock.now()
+        self._position += 1
+        stored = ModelMessagesTypeAdapter.dump_json([response]).decode()
+        stored = stored.replace("\\u0000", "\\ufffd")
+        took = round((now - started).total_seconds() * 1000)
+        usage = response.usage
+        async with self.database.reading(self.organization_id) as connection:
+            row = await connection.fetchval(
+                MODEL_STEP, *self._lease, self._position, stored, took, usage.input_tokens, usage.output_tokens, cost,
+                now, day_of(now),
+            )  # fmt: skip
+            if row is None:
+                raise await self._why(connection)
+        self.steps.append(StoredStep(self._position, "model", messages=json.loads(stored), created_at=now))
+
+    async def stored_call(self, call_id: str) -> StoredCall | None:
+        for step in self.steps:
+            if step.kind == "tool" and step.call_id == call_id:
+                return StoredCall(str(step.tool_name), step.status, step.result)
+        return None
+
+    async def start_effects(self, connection: Connection) -> None:
+        """Commit to the effects; superseding waits for this row and then finds it too late, or was first."""
+        arguments = (self.organization_id, self.turn_id, self.turn.lease_token)
+        if await connection.fetchval(START_EFFECTS, *arguments) is None:
+            raise await self._why(connection)
+
+    async def record_call(self, connection: Connection, call: CallRecord) -> None:
+        now = self.clock.now()
+        self._position += 1
+        await connection.execute(
+            CALL, self.organization_id, self.turn_id, self._position, call.status, call.tool_name, call.call_id,
+            json.dumps(call.arguments), json.dumps(call.result), call.is_change, call.duration_ms, now,
+        )  # fmt: skip
+        self.steps.append(
+            StoredStep(self._position, "tool", call.status, (), call.tool_name, call.call_id, call.result, now)
+        )
+
+    async def current_assistant(self, connection: Connection) -> AssistantView:
+        return await self.assistants.live(
+            connection, self.organization_id, self.turn.ai_assistant_id, self.conversation_id
+        )
+
+    async def show_draft(self, text: str) -> None:
+        """Store the draft and tell the open pages, in one statement."""
+        self._draft_seq += 1
+        body: dict[str, Json] = {
+            "turn_id": self.turn_id, "epoch": self.turn.epoch, "seq": self._draft_seq, "text": text,
+        }  # fmt: skip
+        event = payload(self.organization_id, self.conversation_id, "draft", body)
+        async with self.database.reading(self.organization_id) as connection:
+            await connection.execute(DRAFT, *self._lease, text, self._draft_seq, CHANNEL, event)
+
+    def call_ids(self) -> set[str]:
+        """Ids that the turn has used: those of calls with a row, and of calls that the model asked for."""
+        parts = (part for step in self.steps for message in step.messages for part in _parts(message))
+        asked = {str(part["tool_call_id"]) for part in parts if part.get("tool_call_id")}
+        return asked | {step.call_id for step in self.steps if step.call_id}
+
+
+def _parts(message: Json) -> list[dict[str, Json]]:
+    parts = message.get("parts") if isinstance(message, dict) else None
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []

@@ -1,0 +1,75 @@
+"""What is done about a model that fails (rule 14 of a turn): try again after a pause, or give up with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    ModelAPIError,
+    ModelHTTPError,
+    ModelQuotaExceededError,
+    ModelRequestRejectedError,
+    UserError,
+)
+
+from frontdesk.runtime.model_source import NoModel
+from frontdesk.runtime.tooling import TooManyCalls
+
+MOST_ATTEMPTS = 3  # runs of one turn, the first included
+MOST_RESUMPTIONS = 6  # a turn that takes its process down with it must end too
+PAUSES = (1.0, 4.0, 10.0)  # seconds before the second run, the third, …
+LONGEST_PAUSE = 30.0  # seconds that a provider may ask us to wait
+RETRIED_STATUS = (408, 409, 425, 429)
+
+
+class ModelTimedOut(Exception):
+    """The model did not finish one answer within its time."""
+
+
+Failure = AgentRunError | httpx.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls
+FAILURES = (AgentRunError, httpx.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`pause` before the next try, or None to give up with `code`."""
+
+    code: str
+    pause: timedelta | None = None
+
+
+def judge(failure: Failure, attempts: int) -> Verdict:
+    """What to do after the `attempts`-th run failed. Pure: the same failure gets the same verdict."""
+    if isinstance(failure, NoModel):
+        return Verdict("no_model")
+    if isinstance(failure, TooManyCalls):
+        return Verdict("too_many_tool_calls")
+    if _is_final(failure):
+        return Verdict("model_rejected")
+    if attempts >= MOST_ATTEMPTS:
+        return Verdict("model_failed")
+    return Verdict("model_failed", timedelta(seconds=_pause(failure, attempts)))
+
+
+def _is_final(failure: Failure) -> bool:
+    """A refusal that comes again whenever the same thing is asked."""
+    if isinstance(failure, ModelRequestRejectedError | ModelQuotaExceededError | UserError):
+        return True
+    if isinstance(failure, ModelHTTPError):
+        return 400 <= failure.status_code < 500 and failure.status_code not in RETRIED_STATUS
+    return False
+
+
+def _pause(failure: Failure, attempts: int) -> float:
+    asked = failure.retry_after if isinstance(failure, ModelAPIError) else None
+    return min(LONGEST_PAUSE, max(asked or 0.0, PAUSES[min(attempts, len(PAUSES)) - 1]))
+
+
+def sentence(failure: Failure) -> str:
+    """The failure in one line for the trace. Provider bodies are left out: they may hold what nobody checked."""
+    if isinstance(failure, ModelHTTPError):
+        return f"{type(failure).__name__}: HTTP {failure.status_code} from {failure.model_name}"
+    return f"{type(failure).__name__}: {failure}"[:500]

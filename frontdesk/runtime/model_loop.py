@@ -1,0 +1,204 @@
+"""The model loop: Pydantic AI's, always streaming, each model step committed before what it asks for is done.
+
+A turn that was killed goes on from its stored steps: the history is rebuilt from them, a response whose calls have not
+all run is run again (calls that are done answer with their stored result), and a final text is not asked for twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from pydantic_ai import Agent, AgentRun, CallToolsNode, ModelRequestNode, UserPromptNode
+from pydantic_ai.messages import (
+    InstructionPart,
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelRequest,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    RetryPromptPart,
+    TextPart,
+    TextPartDelta,
+    ToolCallPart,
+)
+from pydantic_ai.result import FinalResult
+from pydantic_ai.toolsets.abstract import AbstractToolset
+from pydantic_ai.usage import UsageLimits
+from pydantic_graph import End
+
+from frontdesk.core.clock import Clock
+from frontdesk.runtime.budget import cost_of
+from frontdesk.runtime.drafts import SentenceStream
+from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.history import History
+from frontdesk.runtime.model_failure import ModelTimedOut
+from frontdesk.runtime.model_source import ResolvedModel
+from frontdesk.runtime.prompt import Prompt
+from frontdesk.runtime.tooling import CallRecord, ToolDeps, unique_call_ids
+from frontdesk.runtime.turns import LEASE
+
+AgentNode = UserPromptNode[ToolDeps, str] | ModelRequestNode[ToolDeps, str] | CallToolsNode[ToolDeps, str]
+Node = AgentNode | End[FinalResult[str]]
+Run = AgentRun[ToolDeps, str]
+
+STEP_SECONDS = 120.0  # one answer of the model
+DRAFT_EVERY = 0.15  # seconds between two drafts; a screen shows no more
+RENEW_EVERY = LEASE.total_seconds() / 3
+
+AGENT: Agent[ToolDeps, str] = Agent(None, deps_type=ToolDeps, output_type=str, name="frontdesk", retries=2)
+
+
+class DraftPace:
+    """Drafts by whole sentences, and not more often than a screen needs."""
+
+    def __init__(self, clock: Clock, show: Callable[[str], Awaitable[None]]) -> None:
+        self._clock, self._show = clock, show
+        self.restart()
+
+    def restart(self) -> None:
+        self._stream, self._shown_at = SentenceStream(), -DRAFT_EVERY
+
+    async def feed(self, delta: str) -> None:
+        if self._stream.feed(delta):
+            now = self._clock.monotonic()
+            if now - self._shown_at >= DRAFT_EVERY:
+                self._shown_at = now
+                await self._show(self._stream.released)
+
+
+@dataclass
+class ModelLoop:
+    """One run of one turn. `shows_drafts` is false where nothing of an unfinished answer may be seen."""
+
+    held: HeldTurn
+    resolved: ResolvedModel
+    deps: ToolDeps
+    toolset: AbstractToolset[ToolDeps]
+    prompt: Prompt
+    history: History
+    shows_drafts: bool
+    _step_began: float = 0.0
+    _draft: DraftPace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._draft = DraftPace(self.held.clock, self.held.show_draft)
+
+    async def run(self) -> str:
+        """The answer's text. Raises the failures of `model_failure.py`, `LeaseLost` and `Superseded`."""
+        if (text := stored_answer(self.held)) is not None:
+            return text
+        self._step_began = self.held.clock.monotonic()
+        work = asyncio.create_task(self._iterate())
+        watch = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (work, watch):
+                task.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
+        if not work.cancelled():
+            return work.result()
+        watch.result()
+        raise asyncio.CancelledError
+
+    async def _watch(self) -> None:
+        """Keep the lease while a model or a tool is waited for, and see soon that it is not ours any more."""
+        while True:
+            await self.held.clock.sleep(RENEW_EVERY)
+            await self.held.renew()
+            if self.held.clock.monotonic() - self._step_began > STEP_SECONDS:
+                raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
+
+    async def _iterate(self) -> str:
+        messages: list[ModelMessage] = [*self.history.messages]
+        if self.history.pending is not None:
+            messages.append(self.history.pending)
+        # What moves is marked so, because providers cache the prompt up to it.
+        instructions = [InstructionPart(self.prompt.stable)]
+        if self.prompt.moving:
+            instructions.append(InstructionPart(self.prompt.moving, dynamic=True))
+        limits = UsageLimits(request_limit=self.held.config.options.max_tool_calls + 8)
+        async with AGENT.iter(
+            None, model=self.resolved.model, model_settings=self.resolved.settings, instructions=instructions,
+            message_history=messages, deps=self.deps, toolsets=[self.toolset], usage_limits=limits,
+        ) as run:  # fmt: skip
+            node = cast(Node, run.next_node)
+            while not isinstance(node, End):
+                if isinstance(node, ModelRequestNode):
+                    node = await self._ask(run, node)
+                elif isinstance(node, CallToolsNode):
+                    node = await self._call_tools(run, node)
+                else:
+                    node = await _next(run, node)
+            return node.data.output
+
+    async def _ask(self, run: Run, node: ModelRequestNode[ToolDeps, str]) -> Node:
+        """One answer of the model, shown as it comes, committed when it is whole."""
+        clock = self.held.clock
+        started, self._step_began = clock.now(), clock.monotonic()
+        self._draft.restart()
+        async with node.stream(run.ctx) as stream:
+            async for event in stream:
+                if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+                    await self._show(event.part.content)
+                elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+                    await self._show(event.delta.content_delta)
+        following = await _next(run, node)
+        if not isinstance(following, CallToolsNode):
+            return following
+        response = unique_call_ids(following.model_response, self.held.call_ids())
+        if response != following.model_response:
+            following = CallToolsNode(response)
+            run.all_messages()[-1] = response
+        usage, model = response.usage, self.resolved
+        cost = cost_of(usage.input_tokens, usage.output_tokens, model.price_input, model.price_output)
+        await self.held.record_model_step(response, started, cost)
+        return following
+
+    async def _call_tools(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
+        """The tools log themselves; only calls that never reached one are logged here."""
+        self._step_began = self.held.clock.monotonic()
+        following = await _next(run, node)
+        if isinstance(following, ModelRequestNode):
+            for part in following.request.parts:
+                if isinstance(part, RetryPromptPart) and part.tool_name:
+                    await self._log_lost_call(node.model_response, part)
+        return following
+
+    async def _log_lost_call(self, response: ModelResponse, part: RetryPromptPart) -> None:
+        if await self.held.stored_call(part.tool_call_id) is not None:
+            return
+        call = next((c for c in response.tool_calls if c.tool_call_id == part.tool_call_id), None)
+        arguments = call.args_as_dict() if call and isinstance(call, ToolCallPart) else {}
+        record = CallRecord(
+            part.tool_call_id, str(part.tool_name), arguments, "failed", part.model_response(), False, 0
+        )
+        async with self.held.transaction() as connection:
+            await self.held.record_call(connection, record)
+
+    async def _show(self, delta: str) -> None:
+        if self.shows_drafts and delta:
+            await self._draft.feed(delta)
+
+
+async def _next(run: Run, node: AgentNode) -> Node:
+    return cast(Node, await run.next(node))
+
+
+def stored_answer(held: HeldTurn) -> str | None:
+    """The final text, if the turn was killed after it had been committed."""
+    last = max((step for step in held.steps if step.kind == "model"), key=lambda step: step.position, default=None)
+    if last is None:
+        return None
+    response = ModelMessagesTypeAdapter.validate_python(list(last.messages))[0]
+    has_calls = any(isinstance(part, ToolCallPart) for part in response.parts)
+    return None if has_calls else "".join(p.content for p in response.parts if isinstance(p, TextPart)) or None
+
+
+def ends_with_a_question(history: History) -> bool:
+    """Whether there is anything to answer."""
+    return history.pending is not None or (bool(history.messages) and isinstance(history.messages[-1], ModelRequest))

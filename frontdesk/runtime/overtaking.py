@@ -1,0 +1,43 @@
+"""A turn whose place was taken: by a newer inbound, by a person, by a close, by any newer epoch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from frontdesk.core.database import Connection
+from frontdesk.runtime import decisions, outbox, turns
+from frontdesk.runtime.delivery import quiet
+from frontdesk.runtime.thread import Conversation
+from frontdesk.runtime.turns import Turn
+
+
+def is_overtaken(talk: Conversation, turn: Turn) -> bool:
+    return turn.epoch != talk.epoch or turn.superseded_by_message_id is not None
+
+
+def reason_of(talk: Conversation, turn: Turn) -> str:
+    """Why the turn may not go on."""
+    if turn.epoch == talk.epoch:
+        return "superseded"
+    if talk.status == "closed":
+        return "conversation_closed"
+    return "person_took_over" if talk.assigned_user_id is not None else "newer_epoch"
+
+
+async def drop(connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> None:
+    """End the turn and withdraw what was not sent, under the conversation's lock.
+
+    What nobody has answered goes to the next turn where there will be one; else the decisions keep the reason.
+    """
+    reason = reason_of(talk, turn)
+    parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
+    await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
+    sent, unknown, _ = await outbox.counts(connection, turn.organization_id, turn.conversation_id, turn.id)
+    has_next = reason == "superseded" or talk.assigned_ai_assistant_id not in (None, turn.ai_assistant_id)
+    if has_next and talk.status == "open" and not (sent or unknown or turn.effects_started):
+        await decisions.release(connection, turn.organization_id, turn.id, now)
+    else:
+        outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "muted" if turn.is_muted else "silent"
+        await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
+    await turns.end(connection, turn, reason, now)
+    await quiet(connection, turn, withdraw=not turn.is_muted)

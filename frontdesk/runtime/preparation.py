@@ -1,0 +1,108 @@
+"""What a turn is given before the model is asked, and stored for its trace: prompt, history, offered tools."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
+from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
+from frontdesk.runtime.model_source import ResolvedModel
+from frontdesk.runtime.permissions import offered, permissions
+from frontdesk.runtime.prompt import Customer, Prompt, build
+from frontdesk.runtime.thread import Conversation
+from frontdesk.runtime.tool_history import StoredStep, step_of
+
+RESERVED = 3_000  # tokens for the tools' schemas and the answer
+LEAST, MOST = 1_000, 24_000  # tokens of history
+BESIDES = 20  # notes and deleted messages that the history leaves out
+
+MESSAGES = """
+    SELECT position, sender, coalesce(message_text, ''), created_at, ai_turn_id, message_type, deleted_at IS NOT NULL
+    FROM conversation_messages
+    WHERE organization_id = $1 AND conversation_id = $2 AND position <= $3
+    ORDER BY position DESC LIMIT $4
+"""
+STEPS = """
+    SELECT s.ai_turn_id, s.position, s.kind, s.status, s.messages, s.tool_name, s.call_id, s.result, s.created_at
+    FROM ai_turn_steps s
+    WHERE s.organization_id = $1 AND s.ai_turn_id = ANY($2) AND EXISTS (
+        SELECT FROM ai_turn_steps t
+        WHERE t.organization_id = $1 AND t.ai_turn_id = s.ai_turn_id AND t.kind = 'tool')
+    ORDER BY s.ai_turn_id, s.position
+"""
+CONTACT = """
+    SELECT first_name, last_name, email, concat_ws(' ', phone_country_code, phone) FROM contacts
+    WHERE organization_id = $1 AND id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    prompt: Prompt
+    history: History
+
+
+async def prepare(held: HeldTurn, talk: Conversation, resolved: ResolvedModel) -> Ready:
+    """The same turn gets the same: a resumed one keeps the prompt that it began with."""
+    config, turn = held.config, held.turn
+    async with held.database.reading(held.organization_id) as connection:
+        messages = await _messages(connection, held)
+        steps = await _steps(connection, held, messages)
+        prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk)
+    if turn.prompt is None:
+        await held.prepared(prompt.text, tools_json(config), resolved.facts)
+    limits = Limits(config.options.history_messages, _room(prompt, resolved), talk.ai_context_cut)
+    return Ready(prompt, rebuild(messages, steps, limits, current_turn=turn.id))
+
+
+async def _messages(connection: Connection, held: HeldTurn) -> list[StoredMessage]:
+    most = held.config.options.history_messages + BESIDES
+    rows = await connection.fetch(MESSAGES, held.organization_id, held.conversation_id, held.turn.last_position, most)
+    return [StoredMessage(*row) for row in rows]
+
+
+async def _steps(
+    connection: Connection, held: HeldTurn, messages: list[StoredMessage]
+) -> dict[int, list[StoredStep]]:
+    steps: dict[int, list[StoredStep]] = defaultdict(list)
+    ids = {m.ai_turn_id for m in messages if m.sender == "assistant"} - {None, held.turn_id}
+    if ids:
+        for row in await connection.fetch(STEPS, held.organization_id, sorted(filter(None, ids))):
+            steps[row["ai_turn_id"]].append(step_of(dict(row)))
+    steps[held.turn_id] = held.steps
+    return steps
+
+
+async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation) -> Prompt:
+    customer = Customer(talk.is_contact_verified, talk.channel, talk.contact_id)
+    if talk.is_contact_verified and held.config.access_contact != "none":
+        row = await connection.fetchrow(CONTACT, talk.organization_id, talk.contact_id)
+        if row is not None:
+            customer = Customer(True, talk.channel, talk.contact_id, row[0], row[1], row[2], row[3] or None)
+    return build(held.config, offered(held.config), customer, held.clock.now())
+
+
+def tools_json(config: AssistantConfig) -> Json:
+    """What the model was offered, and for every other key that is switched on the rule that kept it back."""
+    rulings = permissions(config)
+    refused = [ruling for ruling in rulings if not ruling.is_allowed and config.switch(ruling.key).enabled]
+    return {
+        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in rulings if ruling.is_allowed],
+        "not_offered": [
+            {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
+        ],
+        "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
+    }
+
+
+def _room(prompt: Prompt, resolved: ResolvedModel) -> int:
+    """Tokens that are left for the history."""
+    if resolved.context_length is None:
+        return MOST
+    used = math.ceil(len(prompt.text) / CHARACTERS_PER_TOKEN) + RESERVED
+    return max(LEAST, min(MOST, resolved.context_length - used))

@@ -1,0 +1,65 @@
+"""The sweeper rings again for all that is due and was not rung: a lost bell costs seconds, never a message.
+
+Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection, Database
+from frontdesk.core.errors import Unavailable
+from frontdesk.core.jobs import enqueue_once, purge
+from frontdesk.runtime.delivery import DOORBELL
+
+log = structlog.get_logger(__name__)
+
+EVERY = 2.0  # seconds
+PATIENCE = timedelta(seconds=3)  # a bell that was rung may be on its way
+PURGE_EVERY = 60.0  # seconds
+
+DUE = """
+    SELECT organization_id, conversation_id FROM ai_turns
+    WHERE status <> 'ended' AND CASE WHEN lease_token IS NULL THEN due_at <= $2 ELSE lease_expires_at <= $1 END
+    UNION
+    SELECT organization_id, conversation_id FROM outbox
+    WHERE status IN ('pending', 'sending') AND ai_turn_id IS NULL AND due_at <= $2
+    UNION
+    SELECT d.organization_id, d.conversation_id FROM ai_decisions d
+    WHERE d.outcome = 'pending' AND d.ai_turn_id IS NULL AND d.created_at <= $2
+        AND NOT EXISTS (SELECT FROM ai_turns t WHERE t.organization_id = d.organization_id
+            AND t.conversation_id = d.conversation_id AND t.status <> 'ended')
+    LIMIT 500
+"""
+
+
+async def sweep(connection: Connection, clock: Clock, patience: timedelta = PATIENCE) -> int:
+    """Ring for what is due over all organizations; gives how many bells. `connection` is the system's."""
+    now = clock.now()
+    rows = await connection.fetch(DUE, now, now - patience)
+    for organization_id, conversation_id in rows:
+        await enqueue_once(connection, DOORBELL, organization_id, conversation_id)
+    return len(rows)
+
+
+async def sweep_for_ever(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
+    """Sweep until told to stop. A lost database is tried again at the next round."""
+    purged_at = clock.monotonic()
+    while not stopping.is_set():
+        try:
+            async with database.system() as connection:
+                await sweep(connection, clock)
+                if clock.monotonic() - purged_at > PURGE_EVERY:
+                    purged_at = clock.monotonic()
+                    await purge(connection)
+        except Unavailable as error:
+            log.warning("the sweeper waits for the database", error=error.message)
+        pause = asyncio.ensure_future(clock.sleep(EVERY))
+        stopped = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({pause, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        pause.cancel()
+        stopped.cancel()

@@ -1,0 +1,195 @@
+"""One conversation under its row lock: its state, and how a message gets its place in it.
+
+Every transaction that needs both locks takes the conversation's first and the turn's second, so none can deadlock. The
+lock is `FOR NO KEY UPDATE`, because rows that point at the conversation take a key lock on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from frontdesk.core.database import Connection
+from frontdesk.core.live import notify
+
+_COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
+    assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
+    ai_context_cut, blocked, is_contact_verified, epoch, last_position"""
+
+LOCK = f"""
+    SELECT {_COLUMNS} FROM conversations
+    WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+"""
+READ = f"SELECT {_COLUMNS} FROM conversations WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+
+# The count of messages is no change of the record: `version` stays, so that nobody's If-Match goes stale by it.
+APPEND = """
+    WITH moved AS (
+        UPDATE conversations
+        SET last_position = last_position + 1, last_interaction_at = $3,
+            unread_count = CASE WHEN $4 = 'inbound' THEN unread_count + 1 ELSE unread_count END
+        WHERE organization_id = $1 AND id = $2
+        RETURNING last_position, channel, inbox_channel_id
+    )
+    INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, inbox_channel_id,
+        external_id, direction, sender, message_type, message_text, ai_turn_id, created_by_user_id,
+        created_by_ai_assistant_id, status, created_at, updated_at)
+    SELECT $1, $2, moved.last_position, moved.channel, moved.inbox_channel_id,
+        $5, $4, $6, $7, $8, $9, $10, $11, $12, $3, $3
+    FROM moved
+    RETURNING id, position
+"""
+CREATE = """
+    INSERT INTO conversations (organization_id, contact_id, channel, inbox_channel_id, assigned_ai_assistant_id,
+        is_contact_verified, status, ai_auto_assignment_disabled, blocked, epoch, episode, last_position, unread_count,
+        last_interaction_at, created_by_user_id, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', false, false, 1, 1, 0, 0, $7, $8, $7, $7) RETURNING id
+"""
+NEW_VISITOR = """
+    INSERT INTO contacts (organization_id, system_type, created_at, updated_at) VALUES ($1, 'visitor', $2, $2)
+    RETURNING id
+"""
+# A visitor's contact was made in its conversation: that is how far an unverified person reaches.
+BIND_VISITOR = "UPDATE contacts SET created_in_conversation_id = $3 WHERE organization_id = $1 AND id = $2"
+REOPEN = """
+    UPDATE conversations SET status = 'open', epoch = epoch + 1, episode = episode + 1, ai_context_cut = $3,
+        version = version + 1, updated_at = $3
+    WHERE organization_id = $1 AND id = $2
+"""
+ASSIGN = """
+    UPDATE conversations SET assigned_ai_assistant_id = $3, version = version + 1, updated_at = $4
+    WHERE organization_id = $1 AND id = $2
+"""
+# Takeover: the person has it, and the assistant does not come back by itself (rules 1 and 2 of a turn).
+TAKE_OVER = """
+    UPDATE conversations
+    SET handed_off_by_ai_assistant_id = coalesce(assigned_ai_assistant_id, handed_off_by_ai_assistant_id),
+        assigned_ai_assistant_id = NULL, assigned_user_id = $3, owner_reason = NULL,
+        ai_auto_assignment_disabled = true, ai_auto_assignment_disabled_reason = 'takeover',
+        epoch = epoch + 1, version = version + 1, updated_at = $4
+    WHERE organization_id = $1 AND id = $2
+"""
+# Rule 14 of a turn: nobody owns it, and the reason says why.
+LEAVE_UNOWNED = """
+    UPDATE conversations SET assigned_ai_assistant_id = NULL, owner_reason = $3, epoch = epoch + 1,
+        version = version + 1, updated_at = $4
+    WHERE organization_id = $1 AND id = $2 RETURNING epoch
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The columns that decide who may speak."""
+
+    id: int
+    organization_id: int
+    contact_id: int
+    channel: str
+    inbox_channel_id: int | None
+    status: str
+    assigned_user_id: int | None
+    assigned_ai_assistant_id: int | None
+    owner_reason: str | None
+    ai_auto_assignment_disabled: bool
+    ai_auto_assignment_disabled_reason: str | None
+    ai_context_cut: datetime | None
+    blocked: bool
+    is_contact_verified: bool
+    epoch: int
+    last_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new conversation begins with; without a contact it gets a visitor of its own."""
+
+    organization_id: int
+    contact_id: int | None
+    channel: str
+    inbox_channel_id: int | None
+    ai_assistant_id: int | None
+    is_contact_verified: bool
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """What is appended: who says what, and for whom it counts."""
+
+    direction: str
+    sender: str
+    text: str
+    message_type: str = "text"
+    status: str = "stored"
+    external_id: str | None = None
+    ai_turn_id: int | None = None
+    user_id: int | None = None
+    ai_assistant_id: int | None = None
+
+
+async def create(connection: Connection, opening: Opening, now: datetime) -> int:
+    """Open a conversation. Gives its id."""
+    organization_id, contact_id = opening.organization_id, opening.contact_id
+    if contact_id is None:
+        contact_id = await connection.fetchval(NEW_VISITOR, organization_id, now)
+    id: int = await connection.fetchval(
+        CREATE, organization_id, contact_id, opening.channel, opening.inbox_channel_id, opening.ai_assistant_id,
+        opening.is_contact_verified, now, opening.user_id,
+    )  # fmt: skip
+    if opening.contact_id is None:
+        await connection.execute(BIND_VISITOR, organization_id, contact_id, id)
+    return id
+
+
+async def reopen(connection: Connection, talk: Conversation, since: datetime) -> None:
+    """A new episode: only what comes after `since` is given to an assistant."""
+    await connection.execute(REOPEN, talk.organization_id, talk.id, since)
+
+
+async def assign(connection: Connection, talk: Conversation, assistant_id: int, now: datetime) -> Conversation:
+    """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
+    await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
+    return replace(talk, assigned_ai_assistant_id=assistant_id)
+
+
+async def take_over(connection: Connection, talk: Conversation, user_id: int | None, now: datetime) -> None:
+    """A person has it from now on."""
+    await connection.execute(TAKE_OVER, talk.organization_id, talk.id, user_id, now)
+
+
+async def leave_unowned(
+    connection: Connection, organization_id: int, conversation_id: int, reason: str, now: datetime
+) -> int:
+    """Nobody has it any more, and why. Gives the new epoch."""
+    epoch: int = await connection.fetchval(LEAVE_UNOWNED, organization_id, conversation_id, reason, now)
+    return epoch
+
+
+async def lock(connection: Connection, organization_id: int, conversation_id: int) -> Conversation | None:
+    """The conversation, locked to the end of the transaction; None when it is gone."""
+    row = await connection.fetchrow(LOCK, organization_id, conversation_id)
+    return None if row is None else Conversation(*row)
+
+
+async def read(connection: Connection, organization_id: int, conversation_id: int) -> Conversation | None:
+    """The conversation as it is now, without a lock."""
+    row = await connection.fetchrow(READ, organization_id, conversation_id)
+    return None if row is None else Conversation(*row)
+
+
+async def append(
+    connection: Connection, organization_id: int, conversation_id: int, message: NewMessage, now: datetime
+) -> tuple[int, int]:
+    """Store the message behind the last one and tell the open pages. Gives its id and position.
+
+    Raises `UniqueViolationError` where the external id is known already.
+    """
+    row = await connection.fetchrow(
+        APPEND, organization_id, conversation_id, now, message.direction, message.external_id, message.sender,
+        message.message_type, message.text, message.ai_turn_id, message.user_id, message.ai_assistant_id,
+        message.status,
+    )  # fmt: skip
+    assert row is not None
+    if message.message_type != "note":
+        await notify(connection, organization_id, conversation_id, "message", {"position": row["position"]})
+    return row["id"], row["position"]
