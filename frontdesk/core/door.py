@@ -224,7 +224,10 @@ class Door:
         else:
             stored = {"deleted_at": now} if call.verb == "remove" else stored
             if not stored:
-                return await self._get(call)
+                unchanged = await self._get(call)
+                if if_match is not None and unchanged.version != if_match:
+                    raise _stale(unchanged.version, if_match)
+                return unchanged
             stored["updated_at"] = now
             statement = patch_statement(
                 resource, tuple(stored), call.query.where, call.query.select, _scoped(call.caller), if_match is not None

@@ -22,6 +22,7 @@ COMPARISONS = {"$lt", "$lte", "$gt", "$gte", "$ne"}
 LISTS = {"$in", "$nin"}
 Tree = dict[str, "Tree | str | list[object] | object"]
 Shape = tuple[object, ...]
+INDEX = re.compile(r"\d{1,9}", re.ASCII)
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 
 
@@ -49,10 +50,17 @@ def parse_url(text: str) -> Tree:
     for part in parts:
         if part:
             key, _, value = part.partition("=")
-            _put(tree, unquote_plus(key), unquote_plus(value))
+            _put(tree, _decode(key), _decode(value))
     result = _fold_lists(tree, 0)
     assert isinstance(result, dict)
     return result
+
+
+def _decode(text: str) -> str:
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest("The query is not valid UTF-8.") from None
 
 
 def _put(tree: Tree, key: str, value: str) -> None:
@@ -82,7 +90,7 @@ def _fold_lists(node: object, depth: int) -> object:
     """`{"0": a, "1": b}` becomes `[a, b]`, as bracket form writes lists."""
     if not isinstance(node, dict):
         return node
-    if depth and node and all(key.isdigit() for key in node):
+    if depth and node and all(INDEX.fullmatch(key) for key in node):
         return [_fold_lists(node[key], depth + 1) for key in sorted(node, key=int)]
     return {key: _fold_lists(value, depth + 1) for key, value in node.items()}
 
@@ -93,6 +101,7 @@ class QueryReader:
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.values: list[Plain] = []
+        self.count = 0
 
     def read(self, tree: Mapping[str, object]) -> Query:
         where = self._clauses({k: v for k, v in tree.items() if k not in PAGING}, 0)
@@ -112,6 +121,9 @@ class QueryReader:
         return tuple(clause for key, value in tree.items() for clause in self._clause(key, value, depth))
 
     def _clause(self, key: str, value: object, depth: int) -> Iterator[Shape]:
+        self.count += 1
+        if self.count > MAX_PARTS:
+            raise BadRequest(f"The query has more than {MAX_PARTS} conditions.")
         if key in ("$or", "$and"):
             if not isinstance(value, list) or not all(isinstance(branch, dict) for branch in value):
                 raise BadRequest(f"{key} must be an array of conditions.", errors={key: "must be an array"})
@@ -203,9 +215,9 @@ class QueryReader:
             return None
         if not isinstance(value, list):
             raise BadRequest("$select must be an array of field names.", errors={"$select": "must be an array"})
-        for name in value:
+        for name in map(str, value):
             if name not in self.resource.joins:
-                self._field(str(name))
+                self._field(name)
         # The id always comes along, as in every Feathers adapter.
         return tuple(dict.fromkeys(("id", *map(str, value))))
 

@@ -7,6 +7,7 @@ credential check and one statement, and the JSON that PostgreSQL made goes out a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
@@ -30,6 +31,9 @@ COLLECTION: Mapping[str, Verb] = {"GET": "find", "POST": "create"}
 SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 JSON_HEADERS = [(b"content-type", b"application/json; charset=utf-8"), *SECURITY_HEADERS]
 Headers = dict[bytes, bytes]
+# A change of these may end what was remembered of a key or a login; this process forgets at once.
+CREDENTIALS = {"api-keys", "members", "organizations"}
+NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 
 class RestEdge:
@@ -57,7 +61,7 @@ class RestEdge:
             await send_error(send, error)
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
-            await send_error(send, GeneralError("Something went wrong on our side. It was written to the server's log."))
+            await send_error(send, GeneralError("Something went wrong on our side; it is in the server's log."))
 
     async def _answer(
         self, resource: Resource, rest: list[str], scope: Scope, headers: Headers, receive: Receive
@@ -80,6 +84,8 @@ class RestEdge:
         answer = await self.door.call(
             caller, resource.path, verb, id=row_id, data=data, query=query, if_match=read_if_match(headers)
         )
+        if resource.path in CREDENTIALS and method != "GET":
+            self.identities.forget()
         return (201 if verb == "create" else 200), answer
 
 
@@ -98,7 +104,7 @@ def _body_query(parsed: Mapping[str, object]) -> Tree:
     query = parsed.get("query", {})
     unknown = [name for name in parsed if name != "query"]
     if unknown or not isinstance(query, dict):
-        raise BadRequest('The body of a GET must be {"query": {…}}.', errors={name: "is not a field" for name in unknown})
+        raise BadRequest('The body of a GET must be {"query": {…}}.', errors=dict.fromkeys(unknown, "is not a field"))
     return query
 
 
@@ -109,9 +115,11 @@ def _take_organization(query: Tree, data: dict[str, object]) -> int | None:
         value = source.pop("organization_id", None)
         if value is None:
             continue
-        if isinstance(value, bool) or not str(value).isdigit() or int(str(value)) >= 2**31:
+        # An id of the URL is text. `isdigit` alone takes ² and the like, and int() refuses thousands of digits.
+        number = int(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**31:
             raise BadRequest("organization_id must be a number.", errors={"organization_id": "must be a number"})
-        found.add(int(str(value)))
+        found.add(number)
     if len(found) > 1:
         raise BadRequest("organization_id differs between body and query.", errors={"organization_id": "differs"})
     return found.pop() if found else None
@@ -132,7 +140,7 @@ def read_if_match(headers: Headers) -> int | None:
     if raw in ("", "*"):
         return None
     value = raw.removeprefix("W/").strip('"')
-    if not value.isdigit() or len(value) > 9:
+    if not NUMBER.fullmatch(value) or int(value) >= 2**31:
         raise BadRequest("If-Match must be the record's version.", errors={"If-Match": "must be the record's version"})
     return int(value)
 

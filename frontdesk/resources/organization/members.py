@@ -62,7 +62,8 @@ async def _find_or_make_user(call: Call) -> None:
 
 
 PERSON: tuple[Field, ...] = (
-    Field("email", is_required=True, is_nullable=False, write="create", max_length=254, check=check_email),
+    Field("email", is_required=True, is_nullable=False, write="create", max_length=254, check=check_email,
+          example="marta@example.com"),  # fmt: skip
     Field("first_name", write="create", max_length=120),
     Field("last_name", write="create", max_length=120),
     Field("password", write="create", max_length=200, is_secret=True),

@@ -1,0 +1,149 @@
+"""Two organizations, users of each role and their keys: what contract tests of the API stand on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import httpx
+
+from frontdesk.core.caller import Role
+from frontdesk.core.database import Database
+from frontdesk.core.door import Door
+from frontdesk.core.fields import Field, Plain
+from frontdesk.core.resource import Registry, Resource
+from frontdesk.core.settings import Settings
+from frontdesk.core.statements import create_statement
+from frontdesk.main import create_app
+from frontdesk.resources.organization.passwords import hash_password
+from frontdesk.web.identity import hash_key
+
+OURS, THEIRS = 1, 2
+PASSWORD = "a long enough password"
+PASSWORD_HASH = hash_password(PASSWORD)
+ROLES = (Role.member, Role.admin, Role.owner)
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+SAMPLES: Mapping[str, Plain] = {
+    "text": "sample", "integer": 7, "small": 7, "number": Decimal(7), "decimal": Decimal(7), "boolean": False,
+    "moment": NOW, "date": date(2026, 1, 5), "time": time(9, 0), "texts": [], "json": {},
+}  # fmt: skip
+SEED = """
+    INSERT INTO organizations (id, name, timezone, currency, subscription_status, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE VALUES (1, 'Ours', 'UTC', 'USD', 'active', now(), now()),
+                                   (2, 'Theirs', 'UTC', 'USD', 'active', now(), now());
+"""
+USER = "INSERT INTO users (email, password_hash, created_at, updated_at) VALUES ($1, $2, now(), now()) RETURNING id"
+MEMBER = """
+    INSERT INTO members (organization_id, user_id, role, created_at, updated_at) VALUES ($1, $2, $3, now(), now())
+"""
+KEY = """
+    INSERT INTO api_keys (organization_id, user_id, name, key_hash, key_mask, created_at, updated_at)
+    VALUES ($1, $2, 'test', $3, 'fd_…', now(), now())
+"""
+
+
+def key_of(role: Role, organization_id: int = OURS) -> str:
+    return f"fd_key_of_{role.name}_{organization_id}"
+
+
+def email_of(role: Role, organization_id: int = OURS) -> str:
+    return f"{role.name}{organization_id}@example.com"
+
+
+@dataclass
+class World:
+    """The seeded database behind a real application, and clients with each key."""
+
+    database: Database
+    app: httpx.ASGITransport
+    registry: Registry
+    users: dict[tuple[Role, int], int] = field(default_factory=dict)
+    guests: int = 0
+
+    @property
+    def door(self) -> Door:
+        return Door(self.database, self.registry)
+
+    def client(
+        self, role: Role | None = Role.owner, organization_id: int = OURS, **headers: str
+    ) -> httpx.AsyncClient:
+        if role is not None:
+            headers.setdefault("x-api-key", key_of(role, organization_id))
+        return httpx.AsyncClient(transport=self.app, base_url="http://test", headers=headers)
+
+    async def row(self, path: str, organization_id: int = OURS, **given: Plain) -> int:
+        """A row of any resource, straight into its table: required values by kind, references by more rows."""
+        resource = self.registry[path]
+        values: dict[str, Plain] = {"created_at": NOW, "updated_at": NOW, **resource.fixed}  # type: ignore[dict-item]
+        if resource.is_tenant:
+            values["organization_id"] = organization_id
+        for f in resource.fields:
+            if f.name in given:
+                values[f.name] = given[f.name]
+            elif not f.is_nullable and f.name not in values:
+                values[f.name] = await self._value(f, organization_id)
+        statement = create_statement(resource, tuple(values))
+        arguments = {f"v_{name}": _bindable(resource, name, value) for name, value in values.items()}
+        async with self.database.system() as connection:
+            row = await connection.fetchrow(statement.sql, *statement.arguments(arguments))
+        assert row is not None
+        return int(row["id"])
+
+    async def _value(self, f: Field, organization_id: int) -> Plain:
+        if f.references == "users":
+            async with self.database.system() as connection:
+                self.guests += 1
+                return int(await connection.fetchval(USER, f"guest{self.guests}@example.com", None))
+        if f.references:
+            return await self.row(f.references, organization_id)
+        if f.default is not None:
+            return f.default
+        if f.name.endswith(("_key", "_hash")):
+            return f"{f.name}-{organization_id}"
+        return f.choices[0] if f.choices else SAMPLES[f.kind]
+
+    async def body(self, path: str, organization_id: int = OURS) -> dict[str, object]:
+        """A body that POST accepts: each required field by its example or kind."""
+        resource = self.registry[path]
+        inputs = {f.name: f for f in (*resource.fields, *resource.extra_input) if f.write in ("always", "create")}
+        body = {f.name: await self._input(f, organization_id) for f in inputs.values() if f.is_required}
+        if "conversation_id" in body and "channel" in resource.fixed:
+            channel = str(resource.fixed["channel"])
+            body["conversation_id"] = await self.row("conversations", organization_id, channel=channel)
+        if path == "conversation-messages-playground":
+            body["assistant_id"] = await self.row("ai-assistants", organization_id)
+        return body
+
+    async def _input(self, f: Field, organization_id: int) -> object:
+        if f.references:
+            return await self._value(f, organization_id)
+        return f.example if f.example is not None else f.choices[0] if f.choices else _plain(SAMPLES[f.kind])
+
+
+def _plain(value: Plain) -> object:
+    return float(value) if isinstance(value, Decimal) else value.isoformat() if isinstance(value, date) else value
+
+
+def _bindable(resource: Resource, name: str, value: Plain) -> Plain:
+    return "{}" if resource.by_name[name].kind == "json" and isinstance(value, dict) else value
+
+
+@asynccontextmanager
+async def make_world(database: Database, settings: Settings) -> AsyncIterator[World]:
+    """Seed the database and put the application in front of it."""
+    app = create_app(settings, database.url)
+    world = World(database, httpx.ASGITransport(app, raise_app_exceptions=False), Registry(), {})
+    world.registry = app.state.door.registry
+    async with database.system() as connection:
+        await connection.execute(SEED)
+        for organization_id in (OURS, THEIRS):
+            for role in ROLES:
+                user_id = await connection.fetchval(USER, email_of(role, organization_id), PASSWORD_HASH)
+                world.users[(role, organization_id)] = user_id
+                await connection.execute(MEMBER, organization_id, user_id, role.name)
+                await connection.execute(KEY, organization_id, user_id, hash_key(key_of(role, organization_id)))
+    async with app.router.lifespan_context(app):
+        yield world
