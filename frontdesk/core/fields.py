@@ -23,8 +23,9 @@ Plain = None | bool | int | float | str | Decimal | datetime | date | time | lis
 
 # A tab and line breaks are text; other control characters break terminals, logs and CSV files of those who read them.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-INTEGER = re.compile(r"[+-]?\d+(\.0+)?")
-INT64 = 2**63
+INTEGER = re.compile(r"[+-]?\d+(\.0+)?", re.ASCII)
+INT64, INT32 = 2**63, 2**31
+MOST_DECIMALS = 20
 UTC_ZONE = literal_column("'UTC'")
 ISO_FORMAT = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
 
@@ -66,6 +67,13 @@ def check_integer(value: object) -> int:
     return int(value)
 
 
+def check_small(value: object) -> int:
+    number = check_integer(value)
+    if not -INT32 <= number < INT32:
+        raise Wrong("maximum", "must fit in 32 bits")
+    return number
+
+
 def check_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _must("number")
@@ -73,8 +81,11 @@ def check_decimal(value: object) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise _must("number") from None
-    if not number.is_finite() or abs(number) >= Decimal("1e14"):
+    # `adjusted` is the exponent of the first digit: comparing a huge exponent would raise.
+    if not number.is_finite() or number.adjusted() >= 14:
         raise Wrong("maximum", "must be a number below 100000000000000")
+    if int(number.as_tuple().exponent) < -MOST_DECIMALS:
+        raise Wrong("multipleOf", f"must not have more than {MOST_DECIMALS} decimals")
     return number
 
 
@@ -90,7 +101,10 @@ def check_moment(value: object) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Wrong("format", "must be an ISO 8601 date-time", format="date-time") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise Wrong("format", "must lie in the years 1 to 9999", format="date-time") from None
 
 
 def check_date(value: object) -> date:
@@ -120,13 +134,32 @@ def check_texts(value: object) -> list[str]:
 def check_json(value: object) -> dict[str, Json] | list[Json]:
     if not isinstance(value, dict | list):
         raise _must("object")
+    _check_inner(value)
     return value
+
+
+def _check_inner(value: object) -> None:
+    """What JSONB cannot hold, at any depth: control characters, half surrogate pairs, numbers without a value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            check_text(key)
+            _check_inner(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_inner(inner)
+    elif isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _must("number")
 
 
 def _read_integer(text: str) -> int:
     if not INTEGER.fullmatch(text.strip()):
         raise _must("integer")
-    return check_integer(int(text.strip().split(".")[0]))
+    whole = text.strip().split(".")[0]
+    if len(whole) > 30:  # int() refuses thousands of digits by an error of its own
+        raise Wrong("maximum", "must fit in 64 bits")
+    return check_integer(int(whole))
 
 
 def _read_boolean(text: str) -> bool:
@@ -164,7 +197,7 @@ DATE_TIME: dict[str, Json] = {"type": "string", "format": "date-time"}
 KINDS: dict[str, Kind] = {
     "text": Kind(Text(), {"type": "string"}, check_text, check_text, is_text=True),
     "integer": Kind(BigInteger(), {"type": "integer"}, check_integer, _read_integer),
-    "small": Kind(Integer(), {"type": "integer"}, check_integer, _read_integer),
+    "small": Kind(Integer(), {"type": "integer"}, check_small, lambda text: check_small(_read_integer(text))),
     "number": Kind(Numeric(), {"type": "number"}, check_decimal, check_decimal),
     "decimal": Kind(Numeric(), {"type": "string", "format": "decimal"}, check_decimal, check_decimal, _decimal_text),
     "boolean": Kind(Boolean(), {"type": "boolean"}, check_boolean, _read_boolean),

@@ -7,6 +7,7 @@ from pydantic_ai import Agent
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from structlog.testing import capture_logs
 
 from frontdesk.core.database import Database
 from frontdesk.runtime.tooling import LeaseLost, Superseded, ToolDeps, TooManyCalls, unique_call_ids
@@ -106,7 +107,9 @@ async def test_a_broken_tool_is_recorded_and_leaves_nothing(world: World, monkey
         await deps.connection.execute("SELECT 1 / 0")
 
     monkeypatch.setattr(ToolDeps, "call", broken)
-    _, [part] = await run(world, then_done(calls(("update_contact", {"phone": "5551"}, "a"))))
+    with capture_logs() as logs:
+        _, [part] = await run(world, then_done(calls(("update_contact", {"phone": "5551"}, "a"))))
+    assert [(entry["event"], entry["tool"]) for entry in logs] == [("tool failed", "update_contact")]
     assert str(part.content).startswith("The tool failed on our side.")
     assert world.turn.records[0].status == "failed"
     assert await world.rows("SELECT * FROM contacts WHERE first_name = 'half'") == []
