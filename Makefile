@@ -3,7 +3,7 @@
 
 PYTHON := .venv/bin/python
 UV := .venv/.tools/bin/uv
-TESTS ?= tests/unit tests/contract tests/flow tests/process tests/browser
+TESTS ?= tests/unit tests/contract tests/flow tests/models tests/process tests/browser
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -9,17 +9,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from frontdesk.migrations.scope import is_ours
 from frontdesk.migrations.tables import metadata
 
 if TYPE_CHECKING:
     from asyncpg.connection import Connection as AsyncpgConnection
 
 LOCK = 0x46726F6E74  # any number, the same in every process
-
-
-def is_ours(_: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
-    """The job engine's tables are made by its own statements; the MetaData does not know them."""
-    return not (kind == "table" and reflected and compared is None and str(name).startswith("pgqueuer"))
 
 
 def migrate(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from alembic import op
 from frontdesk.core import jobs, tenancy
 from frontdesk.migrations.script import run_script
 from frontdesk.migrations.tables import metadata
+from frontdesk.resources.assistants import ai_models
 
 revision = "0001"
 down_revision = None
@@ -27,6 +28,7 @@ def upgrade() -> None:
     metadata.create_all(op.get_bind())
     for statement in tenancy.statements(metadata):
         op.execute(statement)
+    op.execute(ai_models.SEED)
     run_script(jobs.installation())
     for statement in jobs.grants():
         op.execute(statement)
