@@ -115,9 +115,10 @@ async def _known(connection: Connection, inbound: Inbound) -> StoredMessage | No
 
 async def _store(connection: Connection, inbound: Inbound, now: datetime) -> StoredMessage:
     organization_id, conversation_id = inbound.organization_id, inbound.conversation_id
+    is_first = conversation_id is None
+    if is_first and (known := await _known(connection, inbound)) is not None:
+        return known
     if conversation_id is None:
-        if (known := await _known(connection, inbound)) is not None:
-            return known
         conversation_id = await thread.create(connection, thread.Opening(
             organization_id, inbound.contact_id, inbound.channel, inbound.inbox_channel_id, inbound.ai_assistant_id,
             inbound.is_contact_verified, inbound.created_by_user_id,
@@ -127,7 +128,7 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
         raise NotFound(f"There is no conversation {conversation_id}.")
     if talk.channel != inbound.channel:
         raise BadRequest(f"Conversation {conversation_id} belongs to the channel {talk.channel}.")
-    if (known := await _known(connection, inbound)) is not None:
+    if not is_first and (known := await _known(connection, inbound)) is not None:
         return known
     if talk.status == "closed":
         await thread.reopen(connection, talk, now - BEFORE)
@@ -188,6 +189,8 @@ class Flow:
             if turn is not None and turn.was_begun:
                 return (talk, await self._resume(connection, turn, now)) if turn.due_at <= now else None
             undecided = await decisions.undecided(connection, organization_id, conversation_id)
+            if turn is not None and turn.due_at > now and not undecided:
+                return None
             if turn is None and not undecided:
                 has_lines = await outbox.has_lines(connection, organization_id, conversation_id, now)
                 return (talk, None) if has_lines else None
@@ -242,10 +245,11 @@ class Flow:
         config: AssistantConfig, decision: Decision, now: datetime,
     ) -> Turn:  # fmt: skip
         """The turn of these inbounds. A burst waits for its window after the last of them, up to its bound."""
-        burst = config.options.burst
         due_at, deadline = now, None
-        if config.enable_message_burst_handling:
-            due_at, deadline = now + timedelta(seconds=burst.window_seconds), now + timedelta(seconds=burst.max_seconds)
+        if config.enable_message_burst_handling and undecided:
+            burst = config.options.burst
+            deadline = undecided[0].created_at + timedelta(seconds=burst.max_seconds)
+            due_at = min(undecided[-1].created_at + timedelta(seconds=burst.window_seconds), deadline)
         if turn is None:
             return await turns.open_turn(
                 connection, talk, assistant_id=config.id, version=config.version,

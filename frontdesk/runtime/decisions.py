@@ -20,7 +20,7 @@ OPEN = """
     VALUES ($1, $2, $3, 'pending', 'received', '[]', $4, $4)
 """
 UNDECIDED = """
-    SELECT d.id, m.id AS message_id, m.position FROM ai_decisions d
+    SELECT d.id, m.id AS message_id, m.position, m.created_at FROM ai_decisions d
     JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
     WHERE d.organization_id = $1 AND d.conversation_id = $2 AND d.outcome = 'pending' AND d.ai_turn_id IS NULL
     ORDER BY m.position
@@ -45,11 +45,12 @@ RELEASE = """
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """An inbound that waits: its decision's row, its message, its place."""
+    """An inbound that waits: its decision's row, its message, its place, when it came."""
 
     id: int
     message_id: int
     position: int
+    created_at: datetime
 
 
 async def open_decision(

@@ -181,6 +181,16 @@ class Desk:
                 await (flow or self.flow).advance(*read_payload(row["payload"]))
         raise AssertionError("the desk does not come to rest")
 
+    async def while_running(self, act: Callable[[float], Awaitable[None]], *seconds: float) -> None:
+        """Do something at moments of a turn that is waiting for its model."""
+        running = asyncio.create_task(self.settle())
+        async with asyncio.timeout(20):
+            while not self.script.requests:
+                await asyncio.sleep(0)
+            for moment in seconds:
+                await act(moment)
+            await running
+
     async def pass_time(self, seconds: float) -> None:
         await self.clock.advance(seconds)
         await self.settle()

@@ -1,0 +1,68 @@
+"""A person speaks: the assistant is quiet at once."""
+
+from pydantic_ai.messages import ModelMessage
+
+from frontdesk.core.caller import Caller, Role
+from tests.flow.harness import Desk, Reply, call
+
+REPLY = "conversation-messages-transform-outgoing-webchat"
+
+
+async def webchat(desk: Desk) -> None:
+    """The desk's conversation as one of the web chat."""
+    desk.channel = "webchat"
+    for table in ("conversations", "conversation_messages"):
+        await desk.fetch(f"UPDATE {table} SET channel = 'webchat' RETURNING id")
+
+
+async def reply(desk: Desk, text: str, caller: Caller | None = None, **fields: object) -> dict[str, object]:
+    data = {"conversation_id": desk.conversation_id, "message_text": text, **fields}
+    answer = await desk.door.call(caller or desk.owner, REPLY, "create", data=data)
+    return dict(answer.value)
+
+
+async def test_a_person_takes_over_in_the_middle_of_a_turn(desk: Desk) -> None:
+    await webchat(desk)
+
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await reply(desk, "Marta here.")
+        return "Never sent."
+
+    assert await desk.ask("Hello?", interrupted) == ["Marta here."]
+    assert await desk.turns() == ["answered", "person_took_over"]
+    assert (await desk.decisions())[-1] == ("silent", "person_took_over")
+    talk = await desk.conversation()
+    assert (talk["assigned_user_id"], talk["assigned_ai_assistant_id"]) == (desk.user_id, None)
+    assert (talk["handed_off_by_ai_assistant_id"], talk["ai_auto_assignment_disabled"]) == (desk.assistant_id, True)
+    assert await desk.ask("Thanks, Marta") == []
+
+
+async def test_a_takeover_by_patch_stops_the_turn(desk: Desk) -> None:
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await desk.change(assigned_user_id=desk.user_id)
+        return "Never sent."
+
+    assert await desk.ask("Hello?", interrupted) == []
+    assert (await desk.decisions())[-1] == ("silent", "person_took_over")
+
+
+async def test_closing_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await desk.change(status="closed")
+        return call("update_contact", contact_id=desk.contact_id, phone="5550009")
+
+    assert await desk.ask("Hello?", interrupted) == []
+    assert (await desk.decisions())[-1] == ("silent", "conversation_closed")
+    assert (await desk.call("contacts", "get", desk.contact_id)).value["phone"] == "5550001"
+
+
+async def test_notes_and_keys_do_not_take_over(desk: Desk) -> None:
+    await webchat(desk)
+    key = Caller(desk.organization_id, desk.user_id, Role.admin, via="api_key")
+    await reply(desk, "An automatic word.", key)
+    await reply(desk, "He sounds upset.", message_type="note")
+    assert (await desk.conversation())["assigned_ai_assistant_id"] == desk.assistant_id
+    assert await desk.ask("Hello?", "Yes?") == ["Yes?"]
+    assert "upset" not in str(desk.script.requests[-1])
+    await reply(desk, "Now by hand.", key, takeover=True)
+    assert (await desk.conversation())["assigned_ai_assistant_id"] is None
