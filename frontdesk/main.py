@@ -7,14 +7,18 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from frontdesk.channels.webchat import Webchat
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
+from frontdesk.core.live import Live
 from frontdesk.core.rates import Rates
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
+from frontdesk.resources.assistants.ai_models import ai_models
+from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.notes import notes
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
@@ -38,6 +42,7 @@ from frontdesk.web.authentication import Authentication
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.rest import RestEdge
+from frontdesk.web.webchat import WebchatEdge
 
 RESOURCES: tuple[Resource, ...] = (
     organizations,
@@ -46,6 +51,8 @@ RESOURCES: tuple[Resource, ...] = (
     contacts,
     notes,
     products,
+    ai_models,
+    ai_provider_keys,
     ai_assistants,
     inbox_channels,
     conversations,
@@ -78,17 +85,20 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     door = make_door(settings, url)
     identities = Identities(door.database, door.clock, settings.secret())
     health = Health(url)
+    live = Live(url, door.clock)
+    chat = WebchatEdge(door, Webchat(door.database, door.clock), live, limits_addresses=settings.rate_limit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with live:
+            yield
         await health.close()
         await door.database.close()
 
     app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
     app.add_route("/health", health.endpoint)
     login = Authentication(door.database, identities, door.clock, Rates(door.database))
-    app.router.routes.extend([*login.routes(), *documentation.routes(door.registry)])
+    app.router.routes.extend([*login.routes(), *documentation.routes(door.registry), *chat.routes()])
     failures.install(app)
     app.state.door = door
     app.add_middleware(RestEdge, door=door, identities=identities)

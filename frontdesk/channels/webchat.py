@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, LargeBinary, Table
 
-from frontdesk.core.database import Connection
-from frontdesk.core.errors import BadRequest, Json
+from frontdesk.channels.protocol import LocalChannel
+from frontdesk.core.clock import Clock
+from frontdesk.core.database import Connection, Database
+from frontdesk.core.errors import BadRequest, Json, NotFound
+from frontdesk.core.live import notify
 from frontdesk.core.schema import id_column, metadata, moment_column, organization_column
 
 webchat_visitors = Table(
@@ -39,6 +42,10 @@ webchat_visitors = Table(
     Index("ix_webchat_visitors_inbox_channel_id", "organization_id", "inbox_channel_id"),
 )  # fmt: skip
 
+WEBCHAT = LocalChannel("webchat")
+
+Message = dict[str, Json]
+
 TOKEN_BYTES = 32
 TOKEN_PREFIX = "wv_"
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
@@ -55,7 +62,7 @@ VISITOR_SQL = """
 """
 SEEN_SQL = """
     UPDATE webchat_visitors SET last_seen_at = $3
-    WHERE organization_id = $1 AND id = $2 AND last_seen_at < $3 - interval '1 minute'
+    WHERE organization_id = $1 AND id = $2 AND last_seen_at < $3::timestamptz - interval '1 minute'
 """
 MINT_SQL = """
     INSERT INTO webchat_visitors (organization_id, inbox_channel_id, token_hash, created_at, last_seen_at)
@@ -72,8 +79,21 @@ MESSAGES_SQL = """
 """
 AFTER_SQL = MESSAGES_SQL + " AND m.position > $3 ORDER BY m.position LIMIT $4"
 BEFORE_SQL = MESSAGES_SQL + " AND m.position < $3 ORDER BY m.position DESC LIMIT $4"
-ONE_SQL = MESSAGES_SQL + " AND m.position = $3"
 NAMES_SQL = "SELECT id, first_name FROM users WHERE id = ANY($1)"
+
+LOCK_SQL = "SELECT 1 FROM webchat_visitors WHERE organization_id = $1 AND id = $2 FOR UPDATE"
+# A statement of its own: one that waited for the lock would still see the joined tables as they were before.
+LINKS_SQL = """
+    SELECT p.id AS contact_id, c.id AS conversation_id
+    FROM webchat_visitors v
+    LEFT JOIN conversations c
+        ON c.organization_id = v.organization_id AND c.id = v.conversation_id AND c.deleted_at IS NULL
+    LEFT JOIN contacts p ON p.organization_id = v.organization_id AND p.id = v.contact_id AND p.deleted_at IS NULL
+    WHERE v.organization_id = $1 AND v.id = $2
+"""
+LINK_SQL = """
+    UPDATE webchat_visitors SET contact_id = $3, conversation_id = $4 WHERE organization_id = $1 AND id = $2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,10 @@ class Visitor:
         """What its stream listens to: the conversation, or until there is one the visitor, as minus its id."""
         return self.conversation_id if self.conversation_id is not None else -self.id
 
+    def external_id(self, idempotency_key: str) -> str:
+        """What makes an inbound unique in its channel: two visitors may choose the same key."""
+        return f"{self.id}:{idempotency_key}"
+
 
 def new_token() -> str:
     return TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -99,23 +123,74 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-async def find_visitor(
-    connection: Connection, organization_id: int, channel_id: int, token: str, now: datetime
-) -> Visitor | None:
-    """The visitor of this channel that the token belongs to."""
-    row = await connection.fetchrow(VISITOR_SQL, organization_id, channel_id, hash_token(token))
-    if row is None:
-        return None
-    if (now - row["last_seen_at"]).total_seconds() > 60:
-        await connection.execute(SEEN_SQL, organization_id, row["id"], now)
-    return Visitor(row["id"], row["contact_id"], row["conversation_id"])
+class Webchat:
+    """The visitors of all web chats, and their conversations as they see them."""
 
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database, self.clock = database, clock
 
-async def mint_visitor(connection: Connection, organization_id: int, channel_id: int, now: datetime) -> str:
-    """A new visitor; its token is known to nobody but the caller, the database keeps the hash."""
-    token = new_token()
-    await connection.execute(MINT_SQL, organization_id, channel_id, hash_token(token), now)
-    return token
+    def read_message(self, body: object, limit: int) -> tuple[str, str]:
+        return read_message(body, limit)
+
+    async def find(self, organization_id: int, channel_id: int, token: str) -> Visitor | None:
+        """The visitor of this channel that the token belongs to."""
+        now = self.clock.now()
+        async with self.database.reading(organization_id) as connection:
+            row = await connection.fetchrow(VISITOR_SQL, organization_id, channel_id, hash_token(token))
+            if row is None:
+                return None
+            if (now - row["last_seen_at"]).total_seconds() > 60:
+                await connection.execute(SEEN_SQL, organization_id, row["id"], now)
+        return Visitor(row["id"], row["contact_id"], row["conversation_id"])
+
+    async def mint(self, organization_id: int, channel_id: int) -> str:
+        """A new visitor; its token is known to nobody but the caller, the database keeps the hash."""
+        token = new_token()
+        async with self.database.transaction(organization_id) as connection:
+            await connection.execute(MINT_SQL, organization_id, channel_id, hash_token(token), self.clock.now())
+        return token
+
+    async def lock(
+        self, connection: Connection, organization_id: int, visitor_id: int
+    ) -> tuple[int | None, int | None]:
+        """The visitor's living contact and conversation, as nobody else can change them in this transaction.
+
+        Two tabs that write their first message at once are one after the other here, and get one conversation.
+        """
+        await connection.execute(LOCK_SQL, organization_id, visitor_id)
+        row = await connection.fetchrow(LINKS_SQL, organization_id, visitor_id)
+        if row is None:
+            raise NotFound("This visitor is gone. Open a session again.")
+        return row["contact_id"], row["conversation_id"]
+
+    async def link(
+        self, connection: Connection, organization_id: int, visitor_id: int, contact_id: int, conversation_id: int
+    ) -> None:
+        """The visitor has a conversation from now on: its other tabs have been waiting for one to follow."""
+        await connection.execute(LINK_SQL, organization_id, visitor_id, contact_id, conversation_id)
+        await notify(connection, organization_id, -visitor_id, "conversation", {"id": conversation_id})
+
+    async def after(self, organization_id: int, conversation_id: int, position: int, limit: int) -> list[Message]:
+        """Messages behind a position, oldest first."""
+        return await self._read(AFTER_SQL, organization_id, conversation_id, position, limit)
+
+    async def before(self, organization_id: int, conversation_id: int, position: int, limit: int) -> list[Message]:
+        """The last messages before a position, oldest first."""
+        return (await self._read(BEFORE_SQL, organization_id, conversation_id, position, limit))[::-1]
+
+    async def _read(
+        self, sql: str, organization_id: int, conversation_id: int, position: int, limit: int
+    ) -> list[Message]:
+        async with self.database.reading(organization_id) as connection:
+            rows = await connection.fetch(sql, organization_id, conversation_id, position, limit)
+        people = {row["created_by_user_id"] for row in rows if row["sender"] == "user"} - {None}
+        names = await self._first_names(people) if people else {}
+        return [shown(dict(row), names) for row in rows]
+
+    async def _first_names(self, user_ids: Iterable[int]) -> dict[int, str]:
+        async with self.database.system() as connection:
+            rows = await connection.fetch(NAMES_SQL, list(user_ids))
+        return {row["id"]: row["first_name"] for row in rows}
 
 
 def read_message(body: object, limit: int) -> tuple[str, str]:
@@ -151,17 +226,12 @@ def wrong(name: str, rule: str) -> BadRequest:
     return BadRequest(f"{name} {rule}.", errors={name: rule})
 
 
-def external_id(visitor: Visitor, idempotency_key: str) -> str:
-    """What makes an inbound unique in its channel: two visitors may choose the same key."""
-    return f"{visitor.id}:{idempotency_key}"
-
-
-def shown(row: Mapping[str, object], names: Mapping[int, str]) -> dict[str, Json]:
+def shown(row: Mapping[str, object], names: Mapping[int, str]) -> Message:
     """A stored message as its visitor sees it: no ids but the position, no last names of staff."""
     sender = SENDERS[str(row["sender"])]
     created_at = row["created_at"]
     assert isinstance(created_at, datetime)
-    message: dict[str, Json] = {
+    message: Message = {
         "position": int(str(row["position"])),
         "from": sender,
         "name": None,

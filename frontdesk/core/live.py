@@ -188,7 +188,7 @@ class Live:
         await connection.add_listener(CHANNEL, self._received)
         self.is_listening.set()
         # What was told while nobody listened is gone: every open stream reads its table again.
-        self._tell_all(RESYNC)
+        self.tell_all(RESYNC)
         tried.set()
         while not lost.is_set():
             try:
@@ -207,7 +207,8 @@ class Live:
         for subscription in topic:
             subscription.put(event)
 
-    def _tell_all(self, event: LiveEvent) -> None:
+    def tell_all(self, event: LiveEvent) -> None:
+        """Give an event to every open stream of this process."""
         for topic in self._topics.values():
             for subscription in topic:
                 subscription.put(event)

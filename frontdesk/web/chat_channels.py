@@ -55,6 +55,10 @@ class ChatChannels:
         self._database, self._clock = database, clock
         self._kept: dict[str, tuple[float, ChatChannel]] = {}
 
+    def forget(self) -> None:
+        """Drop what was remembered: after a channel was changed in this process."""
+        self._kept.clear()
+
     async def get(self, public_key: str) -> ChatChannel:
         """Raises `NotFound` for a key that is unknown, switched off or deleted: a stranger learns no more."""
         now = self._clock.monotonic()

@@ -8,9 +8,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from frontdesk.core.errors import ApiError, BadRequest, Json
-
-from .rest import render_error
+from frontdesk.core.errors import BadRequest, Json
 
 JSON = "application/json; charset=utf-8"
 SAFE_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store", "referrer-policy": "same-origin"}
@@ -18,11 +16,6 @@ SAFE_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"
 
 def json_response(status: int, body: dict[str, Json]) -> Response:
     return Response(to_json(body), status, headers=SAFE_HEADERS, media_type=JSON)
-
-
-def error_response(error: ApiError) -> Response:
-    headers = {name.lower(): value for name, value in error.headers.items()}
-    return Response(render_error(error), error.status, headers=SAFE_HEADERS | headers, media_type=JSON)
 
 
 def preflight(methods: Iterable[str]) -> Response:

@@ -10,10 +10,11 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from frontdesk.channels.webchat import Visitor
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import RESYNC, Live, LiveEvent, Subscription
+
+from .chat_visitors import Visitor, Visitors
 
 HEARTBEAT = 15.0  # seconds; the client gives up a line after two of them are missing
 BEAT = ": \n\n"
@@ -26,10 +27,6 @@ TURN_SQL = """
     WHERE organization_id = $1 AND conversation_id = $2 AND status IN ('running', 'delivering') AND NOT is_muted
 """
 
-Message = dict[str, Json]
-ReadAfter = Callable[[int, int, int], Awaitable[list[Message]]]
-FindVisitor = Callable[[], Awaitable[Visitor | None]]
-
 
 def encode(name: str, data: Json, position: int | None = None) -> str:
     head = f"id: {position}\n" if position is not None else ""
@@ -40,8 +37,7 @@ def encode(name: str, data: Json, position: int | None = None) -> str:
 class ChatStream:
     """Server-sent events for one visitor, from `position` on. Iterate it once.
 
-    `read_after(conversation_id, position, limit)` reads the shown messages; `find_visitor` reads the visitor anew,
-    for one whose conversation begins while the stream is open.
+    `find_visitor` reads the visitor anew, for one whose conversation begins while the stream is open.
     """
 
     database: Database
@@ -49,8 +45,8 @@ class ChatStream:
     organization_id: int
     visitor: Visitor
     position: int
-    read_after: ReadAfter
-    find_visitor: FindVisitor
+    visitors: Visitors
+    find_visitor: Callable[[], Awaitable[Visitor | None]]
 
     async def __aiter__(self) -> AsyncIterator[str]:
         yield BEAT
@@ -113,7 +109,7 @@ class ChatStream:
 
     async def _messages(self, conversation_id: int) -> AsyncIterator[str]:
         """Everything stored after the last position sent."""
-        while page := await self.read_after(conversation_id, self.position, PAGE):
+        while page := await self.visitors.after(self.organization_id, conversation_id, self.position, PAGE):
             for message in page:
                 self.position = int(str(message["position"]))
                 yield encode("message", message, self.position)

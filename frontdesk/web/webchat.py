@@ -8,33 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive as Incoming
+from starlette.types import Scope, Send
 
-from frontdesk.channels.rates import Limit, Rates
-from frontdesk.channels.webchat import (
-    AFTER_SQL,
-    BEFORE_SQL,
-    NAMES_SQL,
-    ONE_SQL,
-    Visitor,
-    find_visitor,
-    mint_visitor,
-    read_message,
-    shown,
-)
-from frontdesk.core.clock import Clock
-from frontdesk.core.database import Database
+from frontdesk.core.door import Door
 from frontdesk.core.errors import (
     ApiError,
     BadRequest,
-    GeneralError,
+    Conflict,
     Json,
     MethodNotAllowed,
     NotAuthenticated,
@@ -43,12 +31,16 @@ from frontdesk.core.errors import (
     UnsupportedMediaType,
 )
 from frontdesk.core.live import Live
+from frontdesk.core.rates import Limit, Rates
+from frontdesk.flow import Inbound, StoredMessage, receive
 
-from .body import ClientGone, parse_json, read_body
+from .body import parse_json, read_body
 from .chat_channels import ChatChannel, ChatChannels, allowed_origin, client_network
 from .chat_pages import EMBED, chat_page, missing_page, send_asset
-from .chat_replies import error_response, json_response, preflight, read_numbers
-from .chat_stream import ChatStream, Message
+from .chat_replies import json_response, preflight, read_numbers
+from .chat_stream import ChatStream
+from .chat_visitors import Visitor, Visitors
+from .failures import respond
 
 log = structlog.get_logger(__name__)
 
@@ -61,41 +53,30 @@ PAGE_DEFAULT, PAGE_MOST = 50, 100
 NEWEST = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """What a visitor wrote, checked, on its way to the intake."""
-
-    channel: ChatChannel
-    visitor: Visitor
-    idempotency_key: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Where the intake stored it; `is_new` is false when the idempotency key was known."""
-
-    conversation_id: int
-    position: int
-    is_new: bool
+async def no_small_model(_organization_id: int, _ai_assistant_id: int | None) -> bool:
+    return False
 
 
 @dataclass
-class Webchat:
-    """All of the web chat's HTTP. `receive` is the spine's intake; `is_small_model` tells whether the built-in model
-    answers on a channel, so that the page can say so."""
+class WebchatEdge:
+    """All of the web chat's HTTP. `is_small_model` tells for an organization and an assistant whether the small
+    built-in model answers, so that the page can say so."""
 
-    database: Database
+    door: Door
+    visitors: Visitors
     live: Live
-    clock: Clock
-    receive: Callable[[NewMessage], Awaitable[Intake]]
-    is_small_model: Callable[[int, int | None], Awaitable[bool]]
+    is_small_model: Callable[[int, int | None], Awaitable[bool]] = no_small_model
     limits_addresses: bool = True
     _streams: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        self.database, self.clock = self.door.database, self.door.clock
         self.rates = Rates(self.database)
         self.channels = ChatChannels(self.database, self.clock)
+
+    @property
+    def open_streams(self) -> int:
+        return self._streams.total()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -116,7 +97,7 @@ class Webchat:
         try:
             return send_asset(request, request.path_params.get("name", EMBED))
         except NotFound as error:
-            return error_response(error)
+            return respond(error)
 
     async def open_session(self, request: Request, channel: ChatChannel) -> Response:
         body = await self._body(request, BYTES_BESIDE_TEXT, is_optional=True)
@@ -135,9 +116,7 @@ class Webchat:
         token = request.headers.get("x-visitor-token")
         if token and await self._find(channel, token):
             return json_response(200, answer)
-        async with self.database.transaction(channel.organization_id) as connection:
-            now = self.clock.now()
-            answer["visitor_token"] = await mint_visitor(connection, channel.organization_id, channel.id, now)
+        answer["visitor_token"] = await self.visitors.mint(channel.organization_id, channel.id)
         return json_response(201, answer)
 
     async def list_messages(self, request: Request, channel: ChatChannel) -> Response:
@@ -145,16 +124,20 @@ class Webchat:
         visitor = await self._visitor(request, channel)
         await self._count(request, channel, "read", READS_PER_WRITE, visitor)
         numbers = read_numbers(request, after=None, before=None, limit=PAGE_DEFAULT)
-        after, before, limit = numbers["after"], numbers["before"], numbers["limit"] or PAGE_DEFAULT
+        after, before, limit = numbers["after"], numbers["before"], numbers["limit"]
         if after is not None and before is not None:
             raise BadRequest("Give after or before, not both.")
-        if not 1 <= limit <= PAGE_MOST:
+        if limit is None or not 1 <= limit <= PAGE_MOST:
             raise BadRequest(f"limit must be from 1 to {PAGE_MOST}.", errors={"limit": f"must be 1 to {PAGE_MOST}"})
         if visitor.conversation_id is None:
             return json_response(200, {"data": [], "has_more": False})
-        read = partial(self._read, channel, AFTER_SQL if after is not None else BEFORE_SQL, visitor.conversation_id)
-        found = await read(after if after is not None else before or NEWEST, limit + 1)
-        page = found[:limit] if after is not None else found[:limit][::-1]
+        where = (channel.organization_id, visitor.conversation_id)
+        if after is not None:
+            found = await self.visitors.after(*where, after, limit + 1)
+            page = found[:limit]
+        else:
+            found = await self.visitors.before(*where, NEWEST if before is None else before, limit + 1)
+            page = found[-limit:]
         data: list[Json] = [*page]
         return json_response(200, {"data": data, "has_more": len(found) > limit})
 
@@ -163,10 +146,34 @@ class Webchat:
         await self._count(request, channel, "write", 1, visitor)
         most = channel.max_message_length
         body = await self._body(request, most * BYTES_PER_CHARACTER + BYTES_BESIDE_TEXT)
-        key, text = read_message(body, most)
-        stored = await self.receive(NewMessage(channel, visitor, key, text))
-        message = await self._read(channel, ONE_SQL, stored.conversation_id, stored.position)
-        return json_response(201 if stored.is_new else 200, message[0])
+        key, text = self.visitors.read_message(body, most)
+        found = await self._receive(channel, visitor, key, text)
+        stored = await self.visitors.after(channel.organization_id, found.conversation_id, found.position - 1, 1)
+        if not stored or stored[0]["position"] != found.position:
+            raise Conflict("This message was deleted.")
+        return json_response(201 if found.is_new else 200, stored[0])
+
+    async def _receive(self, channel: ChatChannel, visitor: Visitor, key: str, text: str) -> StoredMessage:
+        inbound = Inbound(
+            channel.organization_id,
+            "webchat",
+            text,
+            inbox_channel_id=channel.id,
+            external_id=visitor.external_id(key),
+            conversation_id=visitor.conversation_id,
+            ai_assistant_id=channel.ai_assistant_id,
+        )
+        if visitor.conversation_id is not None:
+            return await receive(self.door, inbound)
+        # The first message makes contact and conversation, in the transaction that gives them to the visitor.
+        async with self.database.transaction(channel.organization_id) as connection:
+            contact_id, conversation_id = await self.visitors.lock(connection, channel.organization_id, visitor.id)
+            inbound = replace(inbound, contact_id=contact_id, conversation_id=conversation_id)
+            stored = await receive(self.door, inbound, connection)
+            if conversation_id is None:
+                where = (channel.organization_id, visitor.id)
+                await self.visitors.link(connection, *where, stored.contact_id, stored.conversation_id)
+        return stored
 
     async def open_stream(self, request: Request, channel: ChatChannel) -> Response:
         visitor = await self._visitor(request, channel)
@@ -182,7 +189,7 @@ class Webchat:
             channel.organization_id,
             visitor,
             after,
-            partial(self._read, channel, AFTER_SQL),
+            self.visitors,
             partial(self._find, channel, token),
         )
         if self._streams[visitor.id] >= OPEN_STREAMS:
@@ -203,23 +210,8 @@ class Webchat:
             if not self._streams[visitor_id]:
                 del self._streams[visitor_id]
 
-    async def _read(
-        self, channel: ChatChannel, sql: str, conversation_id: int, position: int, limit: int | None = None
-    ) -> list[Message]:
-        organization_id = channel.organization_id
-        arguments = (organization_id, conversation_id, position, *([] if limit is None else [limit]))
-        async with self.database.reading(organization_id) as connection:
-            rows = await connection.fetch(sql, *arguments)
-        people = {row["created_by_user_id"] for row in rows if row["sender"] == "user"} - {None}
-        names: dict[int, str] = {}
-        if people:
-            async with self.database.system() as connection:
-                names = {row["id"]: row["first_name"] for row in await connection.fetch(NAMES_SQL, list(people))}
-        return [shown(dict(row), names) for row in rows]
-
     async def _find(self, channel: ChatChannel, token: str) -> Visitor | None:
-        async with self.database.reading(channel.organization_id) as connection:
-            return await find_visitor(connection, channel.organization_id, channel.id, token, self.clock.now())
+        return await self.visitors.find(channel.organization_id, channel.id, token)
 
     async def _visitor(self, request: Request, channel: ChatChannel) -> Visitor:
         token = request.headers.get("x-visitor-token", "")
@@ -252,11 +244,11 @@ class Webchat:
         await self.rates.count(self.clock.now(), *limits)
 
 
-Endpoint = Callable[[Webchat, Request, ChatChannel], Awaitable[Response]]
+Endpoint = Callable[[WebchatEdge, Request, ChatChannel], Awaitable[Response]]
 ENDPOINTS: dict[str, dict[str, Endpoint]] = {
-    "sessions": {"POST": Webchat.open_session},
-    "messages": {"GET": Webchat.list_messages, "POST": Webchat.post_message},
-    "stream": {"GET": Webchat.open_stream},
+    "sessions": {"POST": WebchatEdge.open_session},
+    "messages": {"GET": WebchatEdge.list_messages, "POST": WebchatEdge.post_message},
+    "stream": {"GET": WebchatEdge.open_stream},
 }
 
 
@@ -264,22 +256,17 @@ ENDPOINTS: dict[str, dict[str, Endpoint]] = {
 class ChatEndpoint:
     """ASGI: the edge of the endpoints. Finds the channel, checks the origin, renders every error once."""
 
-    webchat: Webchat
+    webchat: WebchatEdge
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Incoming, send: Send) -> None:
         request = Request(scope, receive, send)
         cors: dict[str, str] = {}
         try:
             channel = await self.webchat.channels.get(request.path_params["public_key"])
             cors = allowed_origin(request, channel)
             response = await self._answer(request, channel)
-        except ClientGone:
-            return
         except ApiError as error:
-            response = error_response(error)
-        except Exception:
-            log.exception("request failed", path=scope["path"], method=scope["method"])
-            response = error_response(GeneralError("Something went wrong on our side. Try again in a moment."))
+            response = respond(error)
         response.headers.update(cors)
         await response(scope, receive, send)
 

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from tests.serving import serving
+
 from .conftest import PHONE, Site, until
-from .serving import serving
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,130 @@
+"""One web chat of a seeded organization behind a real HTTP server, and visitors who write and listen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from frontdesk.channels.webchat import Webchat
+from frontdesk.core.clock import FakeClock
+from frontdesk.core.door import Door
+from frontdesk.core.live import Live
+from frontdesk.web import failures
+from frontdesk.web.webchat import WebchatEdge
+from tests.serving import serving
+from tests.world import OURS, World
+
+PUBLIC_KEY = "wc_room"
+
+
+@dataclass
+class Room:
+    """The chat's address, its parts, and the clock that its limits go by."""
+
+    world: World
+    edge: WebchatEdge
+    clock: FakeClock
+    url: str
+    channel_id: int
+    assistant_id: int
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    @property
+    def live(self) -> Live:
+        return self.edge.live
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(base_url=f"{self.url}/webchat/{PUBLIC_KEY}", headers=headers, timeout=10)
+        self.clients.append(client)
+        return client
+
+    async def visitor(self) -> httpx.AsyncClient:
+        """A client that has a token of its own."""
+        token = (await self.client().post("/sessions", json={})).json()["visitor_token"]
+        return self.client(**{"x-visitor-token": token})
+
+    async def change(self, **columns: object) -> None:
+        """Change the channel, and forget what this process knows of it."""
+        names = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, 2))
+        values = [json.dumps(value) if isinstance(value, dict) else value for value in columns.values()]
+        async with self.world.database.system() as connection:
+            await connection.execute(f"UPDATE inbox_channels SET {names} WHERE id = $1", self.channel_id, *values)
+        self.edge.channels.forget()
+
+    async def streams(self, count: int) -> None:
+        """Wait until so many streams are open: the server is told by the network."""
+        async with asyncio.timeout(5):
+            while self.live.stream_count != count:  # noqa: ASYNC110 (uvicorn has no event for it)
+                await asyncio.sleep(0.01)
+
+    async def count(self, table: str) -> int:
+        async with self.world.database.system() as connection:
+            return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@asynccontextmanager
+async def open_room(world: World) -> AsyncIterator[Room]:
+    more = {} if world.registry.get("ai-models") else {"ai_model_id": 1}
+    assistant_id = await world.row("ai-assistants", name="Sofía", **more)
+    channel_id = await world.row(
+        "inbox-channels", name="Bright Smile", ai_assistant_id=assistant_id, public_key=PUBLIC_KEY, is_active=True
+    )
+    clock = FakeClock()
+    door = Door(world.database, world.registry, clock)
+    async with Live(world.database.url) as live:
+        edge = WebchatEdge(door, Webchat(world.database, clock), live)
+        async with serving(application(edge)) as url:
+            room = Room(world, edge, clock, url, channel_id, assistant_id)
+            yield room
+            for client in room.clients:
+                await client.aclose()
+            await live.stop()
+
+
+def application(edge: WebchatEdge) -> ASGIApp:
+    app = FastAPI()
+    app.router.routes.extend(edge.routes())
+    failures.install(app)
+    return app
+
+
+def message(text: object = "Hello", key: str = "key-00000001") -> dict[str, object]:
+    return {"idempotency_key": key, "text": text}
+
+
+class Listener:
+    """One open stream, read event by event."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.lines = response.aiter_lines()
+
+    async def next(self, seconds: float = 8) -> tuple[str, Mapping[str, object]]:
+        """The next event's name and data; comments are passed over."""
+        name = ""
+        async with asyncio.timeout(seconds):
+            async for line in self.lines:
+                if line.startswith("event: "):
+                    name = line[7:]
+                elif line.startswith("data: "):
+                    return name, json.loads(line[6:])
+        raise AssertionError("the stream has ended")
+
+    async def texts(self, count: int) -> list[object]:
+        return [(await self.next())[1].get("text") for _ in range(count)]
+
+
+@asynccontextmanager
+async def listening(client: httpx.AsyncClient, after: int = 0, **headers: str) -> AsyncIterator[Listener]:
+    async with client.stream("GET", "/stream", params={"after": after}, headers=headers) as response:
+        assert response.status_code == 200, await response.aread()
+        yield Listener(response)
+
+
+__all__ = ["OURS", "Listener", "Room", "listening", "message", "open_room"]
