@@ -36,7 +36,6 @@ from .fields import Field, Plain, Wrong
 from .query import Query, QueryReader
 from .resource import Registry, Resource, Verb
 from .statements import (
-    Names,
     Scoped,
     create_statement,
     find_statement,
@@ -185,9 +184,11 @@ class Door:
         text = f'{{"total":{row[0]},"limit":{query.limit},"skip":{query.skip},"data":[{row[1]}]}}'
         return Answer(text)
 
-    async def _get(self, call: Call, *, lock: bool = False, names: Names = None) -> Answer:
+    async def _get(self, call: Call, *, lock: bool = False) -> Answer:
         query = call.query
-        statement = get_statement(call.resource, query.where, names or query.select, _scoped(call.caller), lock)
+        # A row that is locked is for the hooks, which need all of it, whatever the caller wants to see.
+        names = None if lock else query.select
+        statement = get_statement(call.resource, query.where, names, _scoped(call.caller), lock)
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(_values(call)))
         if row is None:
             raise _missing(call)

@@ -1,14 +1,17 @@
 """The door over the whole registry: nothing that a caller says breaks it, and no row leaves its organization."""
 
 import itertools
+from asyncio import gather
+from collections.abc import Coroutine
 
 import pytest
 
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.database import Database
+from frontdesk.core.door import Answer
 from frontdesk.core.errors import ApiError, Forbidden, Invalid, Json, NotFound
 from frontdesk.main import make_registry
-from tests.tools_world import ANA, BOB, ORGANIZATION, STRANGER, World, make_world
+from tests.tools_world import ANA, BOB, HERE, ORGANIZATION, STRANGER, World, make_world
 
 PATHS = [resource.path for resource in make_registry()]
 OWNER = Caller(1, None, Role.owner)
@@ -19,6 +22,11 @@ HOSTILE: list[object] = [
     "9" * 5000, "²", "१२", "1_000", "0x10", "null", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
     "2020-02-30", "24:00:00",
 ]  # fmt: skip
+CONVERSATION = """
+INSERT INTO conversations (id, organization_id, contact_id, channel, status, ai_auto_assignment_disabled, blocked,
+                           is_contact_verified, epoch, episode, last_position, unread_count, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE VALUES (10, 1, 3, 'webchat', 'open', false, false, false, 1, 1, 0, 0, now(), now())
+"""
 OPERATORS = ["$gt", "$ne", "$in", "$nin", "$like", "", "$or"]
 
 
@@ -136,9 +144,26 @@ async def test_the_same_shape_with_other_values_is_another_query(world: World) -
         assert [row["id"] for row in found.value["data"]] == [expected]
 
 
+async def test_hooks_see_the_whole_row_whatever_is_selected(world: World) -> None:
+    async with world.database.system() as connection:
+        await connection.execute(CONVERSATION)
+    query = {"$select": ["status"]}
+    closed = await world.door.call(OWNER, "conversations", "patch", id=HERE, data={"status": "closed"}, query=query)
+    assert closed.value == {"id": HERE, "status": "closed"}
+    assert await world.rows("SELECT epoch FROM conversations") == [{"epoch": 2}]
+
+
 async def test_a_secret_or_hidden_field_is_never_named(world: World) -> None:
     for resource in world.door.registry:
         for f in (f for f in resource.all_fields if not f.is_readable):
             for query in ({f.name: "x"}, {"$sort": {f.name: 1}}, {"$select": [f.name]}):
                 with pytest.raises(ApiError, match=r"Unknown field|not supported"):
                     await world.door.call(OWNER, resource.path, "find", query=query)
+
+
+async def test_of_two_changes_with_the_same_version_one_wins(world: World) -> None:
+    def change(name: str) -> Coroutine[object, object, Answer]:
+        return world.door.call(OWNER, "contacts", "patch", id=ANA, data={"last_name": name}, if_match=1)
+
+    results = await gather(*(change(str(i)) for i in range(8)), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Answer"] + ["Conflict"] * 7
