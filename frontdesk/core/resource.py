@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from .caller import Role
 from .errors import Json
-from .fields import Field
+from .fields import Field, Plain
 from .schema import id_column, metadata, moment_column, organization_column
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ class Own:
 
     column: str | None = None
     is_public: bool = False
-    where: Mapping[str, object] = field(default_factory=dict)
-    fixed: Mapping[str, object] = field(default_factory=dict)
+    where: Mapping[str, Plain] = field(default_factory=dict)
+    fixed: Mapping[str, Plain] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
 
 

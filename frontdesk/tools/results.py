@@ -1,4 +1,4 @@
-"""What a tool gives back: rows without empty members, bounded in size, and text that a database can store.
+"""What a tool gives back: rows without empty members, bounded in size.
 
 A result is data that customers may have written. It reaches the model as JSON and is never part of a prompt.
 """
@@ -6,8 +6,6 @@ A result is data that customers may have written. It reaches the model as JSON a
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 
 from frontdesk.core.errors import Json
@@ -16,7 +14,6 @@ Result = dict[str, object]  # JSON; the recursive type has no JSON Schema
 
 LONGEST_TEXT = 2_000  # characters of one member
 LONGEST_RESULT = 12_000  # characters of a whole result
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def row(value: Mapping[str, Json], names: Sequence[str]) -> Result:
@@ -41,19 +38,6 @@ def bounded(result: Json) -> Json:
         kept.pop()
         left_out += 1
     return {**cut, "data": kept, "left_out": left_out} if left_out else cut
-
-
-def storable(value: Json) -> Json:
-    """The value as JSONB can hold it: NUL, half surrogate pairs and numbers without a value are replaced."""
-    if isinstance(value, str):
-        return UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, list):
-        return [storable(item) for item in value]
-    if isinstance(value, dict):
-        return {UNSTORABLE.sub("\ufffd", str(key)): storable(item) for key, item in value.items()}
-    return value
 
 
 def _size(value: Json) -> int:

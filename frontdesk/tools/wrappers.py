@@ -16,11 +16,11 @@ from pydantic_ai.toolsets.wrapper import WrapperToolset
 
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import ApiError, Json, Unavailable
+from frontdesk.core.storable import storable
 from frontdesk.runtime.permissions import permission
 from frontdesk.runtime.tooling import CallRecord, CallStatus, LeaseLost, Superseded, ToolDeps, TooManyCalls, fingerprint
 
 from .failures import BROKEN, UNKNOWN, Refused, sentence_of
-from .results import storable
 
 log = structlog.get_logger(__name__)
 

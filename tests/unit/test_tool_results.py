@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from frontdesk.tools.results import LONGEST_RESULT, bounded, page, row, storable
+from frontdesk.core.storable import storable
+from frontdesk.tools.results import LONGEST_RESULT, bounded, page, row
 
 
 def test_a_row_shows_what_it_holds():
