@@ -91,10 +91,12 @@ def search_query(table: Table) -> str:
     `LIKE ALL` cannot use the trigram index, so the longest word stands alone: its index leaves few rows to check.
     """
     pattern = "'%' || regexp_replace(word, '([%_\\\\])', '\\\\\\1', 'g') || '%'"
+    own = f"organization_id = {ORGANIZATION}"
+    seen = f"(organization_id IS NULL OR {own})" if table.c.organization_id.nullable else own
     words = "regexp_split_to_table(public.frontdesk_fold(trim(term)), '\\s+') AS word"
     return f"""
         SELECT id FROM public."{table.name}"
-        WHERE organization_id = {ORGANIZATION}
+        WHERE {seen}
           AND search_text LIKE (SELECT {pattern} FROM {words} ORDER BY length(word) DESC LIMIT 1)
           AND search_text LIKE ALL (SELECT {pattern} FROM {words})
         LIMIT {SEARCH_LIMIT}
