@@ -30,7 +30,8 @@ INSERT INTO ai_models (id, organization_id, name, provider, base_url, model, sup
            (2, 1, 'Own', 'openai_compatible', 'https://models.example.com/v1', 'm', false, true, now(), now()),
            (3, 1, 'Elsewhere', 'openai_compatible', 'https://other.example.com/v1', 'm', false, true, now(), now()),
            (4, 2, 'Of Sol', 'openai_compatible', 'https://sol.example.com/v1', 'm', false, true, now(), now()),
-           (5, 1, 'Own at the provider', 'openai', NULL, 'gpt', false, true, now(), now());
+           (5, 1, 'Own at the provider', 'openai', NULL, 'gpt', false, true, now(), now())
+    ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, model = excluded.model;
 """
 VERSIONS = """
     SELECT version, changed_fields, snapshot::text AS snapshot FROM ai_assistant_versions

@@ -1,0 +1,194 @@
+"""The built-in model as a Pydantic AI model: one JSON answer, translated into text or a tool call, and guarded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from uuid import uuid4
+
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models import ModelRequestParameters
+
+from frontdesk.models.local.answer import AnswerReader, SentenceReader
+from frontdesk.models.local.engine import Engine, Tally
+from frontdesk.models.local.evidence import Evidence, gather
+from frontdesk.models.local.grounding import Act, Ask, Judge, Repeat, Verdict, as_json, receipt
+from frontdesk.models.local.prompt import MAX_STEPS, Message, render
+from frontdesk.models.local.shapes import Tool, grammar, read_tools
+from frontdesk.models.local.words import PHRASES, Language, Phrases, language_of
+from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
+from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read
+
+NAME = "built-in"
+LABEL = "small built-in model"
+LOOK_UP = "for:"  # begins the id of a call that was made to find the id for another
+CLAIM = re.compile(
+    r"\b(?:i have|i've|has been|have been|was|were|is now|are now|we have|we've)\b[^.!?]*"
+    r"\b(?:updated|changed|added|saved|created|booked|cancell?ed|deleted|sent|noted|recorded|registered)\b"
+    r"|\b(?:he|hemos|ha sido|han sido|se ha|se han|queda|quedan|ya est[áa]n?)\b[^.!?]*"
+    r"\b(?:actualiz|cambi|añadi|agreg|guard|cre|reserv|cancel|envi|anot|registr|modific|elimin)ad[oa]s?\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything about one request that does not change while it is answered."""
+
+    transcript: Transcript
+    tools: tuple[Tool, ...]
+    may_reply: bool
+    now: datetime
+    context_tokens: int
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return gather(self.transcript, self.now.strftime("%Y-%m-%d %H:%M"))
+
+    @cached_property
+    def language(self) -> Language:
+        said = [e.text for e in reversed(self.transcript.entries) if isinstance(e, Said) and e.by_customer]
+        return language_of(said)
+
+    @property
+    def phrases(self) -> Phrases:
+        return PHRASES[self.language]
+
+    @cached_property
+    def prompt(self) -> list[Message]:
+        return render(self.transcript, self.tools, self.language, self.context_tokens)
+
+    @cached_property
+    def judge(self) -> Judge:
+        return Judge(self.tools, self.evidence, self.transcript.turn, self.phrases, self.now)
+
+    def changes(self, entries: Sequence[Entry]) -> set[str]:
+        """The tools that changed something in these entries."""
+        changing = {tool.name for tool in self.tools if not tool.is_reading}
+        return {e.tool for e in entries if isinstance(e, Returned) and not e.is_error and e.tool in changing}
+
+    @cached_property
+    def open_tools(self) -> tuple[Tool, ...]:
+        """What may be called now: after a change no look-up, and no tool that has changed something already."""
+        done = self.changes(self.transcript.turn)
+        if self.steps >= MAX_STEPS:
+            return ()
+        return tuple(t for t in self.tools if t.name not in done and not t.is_reading) if done else self.tools
+
+    @property
+    def steps(self) -> int:
+        return sum(isinstance(entry, Asked) for entry in self.transcript.turn)
+
+    @cached_property
+    def pending(self) -> Tool | None:
+        """The change for which an id was looked up just now, when the look-up found exactly one."""
+        turn = self.transcript.turn
+        if len(turn) < 2 or not isinstance(asked := turn[-2], Asked) or not isinstance(turn[-1], Returned):
+            return None
+        tool = next((t for t in self.open_tools if asked.call_id.startswith(f"{LOOK_UP}{t.name}:")), None)
+        return tool if tool and len(self.evidence.ids.get(tool.noun, ())) == 1 else None
+
+    def doubts(self, sentence: str) -> bool:
+        """A sentence that states what nobody said, or a change that no tool made."""
+        return not self.evidence.states_only_facts(sentence) or (
+            not self.changes(self.transcript.entries) and bool(CLAIM.search(sentence))
+        )
+
+
+@dataclass
+class Draft:
+    """What one run of the model gave so far."""
+
+    shown: str = ""
+    is_doubtful: bool = False
+    call: tuple[str, dict[str, object]] | None = None
+    is_reply: bool | None = None
+    tally: Tally = field(default_factory=Tally)
+
+
+class LocalModel(PieceModel):
+    """`now` gives the time in the assistant's zone; `context_tokens` is the server's context less the answer."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime], context_tokens: int = 7000) -> None:
+        super().__init__(NAME, "frontdesk")
+        self._engine, self._now, self._context_tokens = engine, now, context_tokens
+
+    def desk(self, messages: list[ModelMessage], request: ModelRequestParameters) -> Desk:
+        tools = read_tools([*request.function_tools, *request.output_tools])
+        transcript = read(messages, request)
+        return Desk(transcript, tools, request.allow_text_output, self._now(), self._context_tokens)
+
+    async def pieces(self, messages: list[ModelMessage], request: ModelRequestParameters) -> AsyncGenerator[Piece]:
+        desk = self.desk(messages, request)
+        draft = Draft()
+        tools = (desk.pending,) if desk.pending else desk.open_tools
+        may_reply = not desk.pending and (desk.may_reply or not tools)
+        async for text in self._run(desk, draft, tools, may_reply=may_reply):
+            yield text
+        verdict = self._judged(desk, draft)
+        if draft.is_doubtful and not draft.shown and desk.tools and not desk.steps:
+            verdict = await self._insist(desk, draft)
+        if isinstance(verdict, Repeat):
+            async for text in self._run(desk, draft, (), may_reply=True):
+                yield text
+            verdict = None
+        async for piece in self._closing(desk, draft, verdict):
+            yield piece
+
+    def _judged(self, desk: Desk, draft: Draft) -> Verdict | None:
+        if draft.is_reply:
+            return None
+        return desk.judge.judge(*draft.call) if draft.call else Repeat()
+
+    async def _insist(self, desk: Desk, draft: Draft) -> Verdict:
+        """The model claimed what only a tool can know or do: it must choose one, and gets no second doubt."""
+        second = Draft(tally=draft.tally)
+        async for _ in self._run(desk, second, desk.tools, may_reply=False):
+            pass
+        verdict = desk.judge.judge(*second.call) if second.call else None
+        return verdict if isinstance(verdict, (Act, Ask)) else Ask(desk.phrases.unknown)
+
+    async def _run(self, desk: Desk, draft: Draft, tools: tuple[Tool, ...], *, may_reply: bool) -> AsyncGenerator[str]:
+        """One generation into `draft`; yields each whole sentence that holds against the evidence."""
+        answer, sentences = AnswerReader(), SentenceReader()
+        async for chunk in self._engine.write(desk.prompt, grammar(tools, may_reply=may_reply), draft.tally):
+            for sentence in sentences.feed(answer.feed(chunk)):
+                if self._holds(desk, draft, sentence):
+                    yield sentence
+            if draft.is_doubtful and not draft.shown and not desk.steps:
+                break
+        else:
+            rest = sentences.rest()
+            if rest and self._holds(desk, draft, rest):
+                yield rest
+        draft.is_reply, draft.call = answer.is_reply, None if answer.is_reply else answer.call()
+
+    def _holds(self, desk: Desk, draft: Draft, sentence: str) -> bool:
+        if desk.doubts(sentence):
+            draft.is_doubtful = True
+            return False
+        draft.shown += sentence
+        return True
+
+    async def _closing(self, desk: Desk, draft: Draft, verdict: Verdict | None) -> AsyncGenerator[Piece]:
+        if isinstance(verdict, Act):
+            mark = f"{LOOK_UP}{verdict.then}:" if verdict.then else "call:"
+            yield Call(verdict.tool, as_json(verdict.arguments), f"{mark}{uuid4().hex[:12]}")
+        elif isinstance(verdict, Ask):
+            yield verdict.text
+        else:
+            addition = self._addition(desk, draft)
+            if addition:
+                yield f" {addition}" if draft.shown else addition
+        tally = draft.tally
+        yield Cost(tally.input_tokens, tally.output_tokens, tally.cached_tokens)
+
+    def _addition(self, desk: Desk, draft: Draft) -> str:
+        """What the reply still needs: the changed values repeated, or the admission that something is not known."""
+        repeated = receipt(desk.transcript.turn, desk.tools, draft.shown, desk.phrases)
+        if repeated:
+            return repeated
+        return "" if draft.shown.strip() and not draft.is_doubtful else desk.phrases.unknown

@@ -1,0 +1,60 @@
+"""The catalogue of models: rows of the installation, which everybody reads, and an organization's own.
+
+Prices are US dollars per million tokens, the context length is in tokens. Which key goes to which row is decided when
+a model is asked (`models/catalogue.py`).
+"""
+
+from __future__ import annotations
+
+from frontdesk.core.caller import Role
+from frontdesk.core.door import Call
+from frontdesk.core.errors import Fault, Invalid
+from frontdesk.core.fields import Field
+from frontdesk.core.resource import Resource, Rights
+from frontdesk.resources.assistants.origins import check_origin
+
+PROVIDERS = ("openai", "anthropic", "google", "openai_compatible", "local", "scripted")
+INSTALLATION = "installation"
+INSTALLATION_DEFAULT = "Installation default"
+# Resolved at run time: a provider's key, a local server, or the built-in model.
+SEED = f"""
+    INSERT INTO ai_models (organization_id, name, provider, model, supports_images, supports_tools, created_at,
+                           updated_at)
+    SELECT NULL, '{INSTALLATION_DEFAULT}', '{INSTALLATION}', 'default', false, true, now(), now()
+    WHERE NOT EXISTS (SELECT FROM ai_models WHERE organization_id IS NULL)
+"""
+
+
+async def _check(call: Call) -> None:
+    if call.verb == "remove":
+        return
+    row = {**(call.before or {}), **call.data}
+    provider, base_url = row.get("provider"), row.get("base_url")
+    if provider == "openai_compatible" and not base_url:
+        raise Invalid([Fault("base_url", "required", "is required for the provider openai_compatible")])
+    if base_url and provider != "openai_compatible":
+        raise Invalid([Fault("base_url", "provider", "belongs to the provider openai_compatible only")])
+    if "base_url" in call.data:
+        call.data["base_url"] = check_origin(base_url)
+
+
+ai_models = Resource(
+    path="ai-models",
+    singular="AI model",
+    area="assistants",
+    description="The models that an assistant can use: the installation's, and those that your organization added.",
+    rights=Rights(write=Role.admin),
+    is_shared=True,
+    fields=(
+        Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Our model"),
+        Field("provider", is_required=True, is_nullable=False, choices=PROVIDERS, example="openai_compatible"),
+        Field("base_url", max_length=500, example="https://models.example.com/v1"),
+        Field("model", is_required=True, is_nullable=False, max_length=200, example="llama-3.3-70b"),
+        Field("context_length", "small", minimum=1, example=128000),
+        Field("supports_images", "boolean", is_nullable=False, default=False),
+        Field("supports_tools", "boolean", is_nullable=False, default=True),
+        Field("price_input", "decimal", minimum=0, example=0.15, description="US dollars per million tokens."),
+        Field("price_output", "decimal", minimum=0, example=0.6, description="US dollars per million tokens."),
+    ),
+    prepare=_check,
+)
