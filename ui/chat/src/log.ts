@@ -53,7 +53,6 @@ export class Log {
 
   private content(row: Row, isOffline: boolean): (Node | string)[] {
     if (row.kind === "day") return [element("span", {}, this.dayName(new Date(row.at)))];
-    if (row.kind === "start") return [this.texts.start];
     if (row.kind === "note") return [row.text];
     if (row.kind === "typing") return [element("div", { class: "dots", "aria-hidden": "true" }, dot(), dot(), dot())];
     return this.bubble(row, isOffline);

@@ -5,7 +5,6 @@ import type { Pending } from "./outbox";
 /** One row of the screen. The key keeps its node over redraws: a sent message keeps the node it was typed into. */
 export type Row =
   | { kind: "day"; key: string; at: string }
-  | { kind: "start"; key: string }
   | { kind: "note"; key: string; text: string }
   | { kind: "typing"; key: string; isFirst: boolean }
   | {
@@ -29,7 +28,6 @@ const GROUP_GAP_MS = 5 * 60_000;
 export function layOut(conversation: Conversation, outbox: Pending[]): Row[] {
   const rows: Row[] = [];
   const messages = conversation.messages;
-  if (messages.length && !conversation.hasOlder) rows.push({ kind: "start", key: "start" });
   const confirmed = new Set(messages.map((message) => message.idempotency_key).filter(Boolean));
   for (const message of messages) addRow(rows, message.created_at, asRow(message));
   for (const item of outbox) {
