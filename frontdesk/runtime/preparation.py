@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.permissions import offered, permissions
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
 from frontdesk.runtime.model_source import ResolvedModel
-from frontdesk.runtime.permissions import offered, permissions
 from frontdesk.runtime.prompt import Customer, Prompt, build
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of

@@ -14,10 +14,10 @@ from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 from pydantic_ai.toolsets.wrapper import WrapperToolset
 
+from frontdesk.assistants.permissions import permission
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.storable import storable
-from frontdesk.runtime.permissions import permission
 from frontdesk.runtime.tooling import CallRecord, CallStatus, LeaseLost, Superseded, ToolDeps, TooManyCalls, fingerprint
 
 from .failures import BROKEN, UNKNOWN, Refused, sentence_of

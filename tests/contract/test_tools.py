@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from frontdesk.assistants.config import ACCESS, ASSISTANT_TYPES
+from frontdesk.assistants.permissions import permission
 from frontdesk.assistants.tool_keys import BUILT, READING, TOOL_KEYS
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
-from frontdesk.runtime.permissions import permission
 from frontdesk.tools.table import TOOLS
 from tests.tools_world import BOB, VISITOR, World, config, make_world
 

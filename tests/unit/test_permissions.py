@@ -7,8 +7,8 @@ import pytest
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.internal_tools import InternalTools
+from frontdesk.assistants.permissions import SENTENCES, offered, permission, permissions
 from frontdesk.assistants.tool_keys import BUILT, TOOL_KEYS
-from frontdesk.runtime.permissions import SENTENCES, offered, permission, permissions
 
 ALL_ON = InternalTools.model_validate({"tools": dict.fromkeys(TOOL_KEYS, True)})
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
