@@ -19,6 +19,7 @@ from frontdesk.core.clock import FakeClock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.errors import Json
+from frontdesk.core.vault import Vault
 from frontdesk.main import make_registry
 from frontdesk.runtime.tooling import AssistantView, CallRecord, StoredCall, ToolDeps
 from frontdesk.tools.internal import InternalToolset
@@ -138,7 +139,7 @@ async def make_world(database: Database, toolset: AbstractToolset[ToolDeps] | No
     async with database.system() as connection:
         await connection.execute(ROWS)
     clock = FakeClock()
-    door = Door(database, make_registry(), clock)
+    door = Door(database, make_registry(), clock, Vault("k" * 32))
     turn = Turn(database, AssistantView(config(), False, VISITOR, False))
     deps = ToolDeps(Caller(1, None, Role.member, ai_assistant_id=7, via="tool"), door, clock, turn, config())
     return World(database, door, turn, deps, toolset or make_toolset())
