@@ -362,7 +362,7 @@ class Flow:
             await held.hold(connection)
             if verdict.pause is not None:
                 await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
-                await quiet(connection, turn, withdraw=not turn.is_muted)
+                await quiet(connection, turn)
                 bell = (turn.organization_id, turn.conversation_id)
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
                 return
@@ -376,7 +376,7 @@ class Flow:
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
             await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
-            await quiet(connection, turn, withdraw=not turn.is_muted)
+            await quiet(connection, turn)
 
     async def _let_go(self, held: HeldTurn) -> None:
         async with self.database.reading(held.organization_id) as connection:

@@ -201,11 +201,13 @@ class Delivery:
         reason = "delivery_unknown" if reason == "answered" and unknown and not sent else reason
         await turns.end(connection, turn, reason, now, error)
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
-        await quiet(connection, turn, withdraw=not sent and not turn.is_muted)
+        await quiet(connection, turn, withdraw=not sent)
 
 
-async def quiet(connection: Connection, turn: Turn, *, withdraw: bool) -> None:
-    """Take the typing sign away, and the draft where no message takes its place."""
+async def quiet(connection: Connection, turn: Turn, *, withdraw: bool = True) -> None:
+    """Take the typing sign away, and the draft where no message takes its place. A muted turn showed neither."""
+    if turn.is_muted:
+        return
     if withdraw:
         await notify(connection, turn.organization_id, turn.conversation_id, "draft.withdrawn", {"turn_id": turn.id})
     data = {"on": False, "turn_id": turn.id}

@@ -40,4 +40,4 @@ async def drop(connection: Connection, talk: Conversation, turn: Turn, now: date
         outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "muted" if turn.is_muted else "silent"
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
     await turns.end(connection, turn, reason, now)
-    await quiet(connection, turn, withdraw=not turn.is_muted)
+    await quiet(connection, turn)

@@ -40,8 +40,8 @@ INTERIM = """
 INSERT INTO ai_assistants (organization_id, name, assistant_type, ai_model_id, connection, timezone, instructions,
  instructions_language, is_easy_mode, internal_tools, access_permissions_contact, access_permissions_deals,
  access_permissions_customer_support, disable_reply, enable_message_burst_handling, created_at, updated_at)
-VALUES ($1, 'Reception', 'conversation', 1, 'system', 'UTC', 'You are the receptionist.', 'ENG', false, $2, 'read_write',
- 'none', 'none', false, false, $3, $3) RETURNING id
+VALUES ($1, 'Reception', 'conversation', 1, 'system', 'UTC', 'You are the receptionist.', 'ENG', false, $2,
+ 'read_write', 'none', 'none', false, false, $3, $3) RETURNING id
 """
 
 Reply = str | Exception | DeltaToolCalls
@@ -61,20 +61,22 @@ class Script:
         self.requests: list[list[ModelMessage]] = []
         self.infos: list[AgentInfo] = []
         self.is_missing = False
+        self.asked = asyncio.Event()
 
     def say(self, *entries: Reply | Act) -> None:
         self.entries.extend(entries)
 
     async def stream(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str | DeltaToolCalls]:
         self.requests.append(messages)
+        self.asked.set()
         self.infos.append(info)
         entry = self.entries.pop(0) if self.entries else "I see."
         reply = await entry(messages) if callable(entry) else entry
         if isinstance(reply, Exception):
             raise reply
         if isinstance(reply, str):
-            for word in reply.split(" "):
-                yield word if word == reply.split(" ")[0] else f" {word}"
+            for i, word in enumerate(reply.split(" ")):
+                yield f" {word}" if i else word
         else:
             yield reply
 
@@ -185,8 +187,7 @@ class Desk:
         """Do something at moments of a turn that is waiting for its model."""
         running = asyncio.create_task(self.settle())
         async with asyncio.timeout(20):
-            while not self.script.requests:
-                await asyncio.sleep(0)
+            await self.script.asked.wait()
             for moment in seconds:
                 await act(moment)
             await running
@@ -267,12 +268,13 @@ async def _populate(desk: Desk) -> None:
             now,
         )
         desk.user_id = await connection.fetchval(
-            "INSERT INTO users (email, first_name, created_at, updated_at) VALUES ('marta@example.com', 'Marta', $1, $1)"
-            " RETURNING id",
+            "INSERT INTO users (email, first_name, created_at, updated_at)"
+            " VALUES ('marta@example.com', 'Marta', $1, $1) RETURNING id",
             now,
         )
         await connection.execute(
-            "INSERT INTO members (organization_id, user_id, role, created_at, updated_at) VALUES ($1, $2, 'owner', $3, $3)",
+            "INSERT INTO members (organization_id, user_id, role, created_at, updated_at)"
+            " VALUES ($1, $2, 'owner', $3, $3)",
             desk.organization_id, desk.user_id, now,
         )  # fmt: skip
     desk.contact_id = int(str((await desk.call("contacts", "create", first_name="Luis", phone="5550001")).value["id"]))
@@ -288,3 +290,4 @@ async def _populate(desk: Desk) -> None:
     desk.script.say("Good day.")
     await desk.settle()
     desk.script.requests.clear()
+    desk.script.asked.clear()

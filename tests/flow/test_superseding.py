@@ -53,7 +53,8 @@ async def test_an_inbound_during_a_turn_takes_its_place(desk: Desk) -> None:
         await desk.say("No, on Sunday.")
         return "Saturday we are open."
 
-    assert await desk.ask("Are you open on Saturday?", interrupted, "Sunday we are closed.") == ["Sunday we are closed."]
+    said = await desk.ask("Are you open on Saturday?", interrupted, "Sunday we are closed.")
+    assert said == ["Sunday we are closed."]
     assert await desk.turns() == ["answered", "superseded", "answered"]
     assert await desk.decisions() == [("answered", "answered")] * 3
     last = str(desk.script.requests[-1])

@@ -1,0 +1,108 @@
+"""Parts in order, once each, behind the fence; with a provider that fails, forgets and crashes."""
+
+import pytest
+
+from frontdesk.core.errors import BadRequest, Unavailable
+from tests.flow.harness import Crash, Desk, FakeProvider
+
+MULTI = {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 2, "max": 2}}
+ANSWER = "First the visit.\n\nThen the bill.\n\nThen you go home."
+PARTS = ["First the visit.", "Then the bill.", "Then you go home."]
+LEASE = 10
+
+
+async def provider(desk: Desk, *, takes_keys: bool = True) -> FakeProvider:
+    """The desk's conversation on a channel with a provider."""
+    fake = FakeProvider(takes_keys=takes_keys)
+    desk.channels["sms"] = fake
+    desk.channel = "sms"
+    for table in ("conversations", "conversation_messages"):
+        await desk.fetch(f"UPDATE {table} SET channel = 'sms' RETURNING id")
+    return fake
+
+
+async def test_parts_go_in_order_with_their_pauses(desk: Desk) -> None:
+    await desk.configure(response_config=MULTI)
+    assert await desk.ask("What happens?", ANSWER) == PARTS[:1]
+    await desk.pass_time(2)
+    assert (await desk.replies())[1:] == PARTS[:2]
+    await desk.pass_time(2)
+    assert (await desk.replies())[1:] == PARTS
+    assert await desk.decisions() == [("answered", "answered")] * 2
+
+
+async def test_a_takeover_between_two_parts_withdraws_the_rest(desk: Desk) -> None:
+    await desk.configure(response_config=MULTI)
+    await desk.ask("What happens?", ANSWER)
+    await desk.change(assigned_user_id=desk.user_id)
+    await desk.pass_time(10)
+    assert (await desk.replies())[1:] == PARTS[:1]
+    assert (await desk.decisions())[-1] == ("answered", "person_took_over")
+    statuses = [row["status"] for row in await desk.fetch("SELECT status FROM outbox WHERE ai_turn_id = 2 ORDER BY id")]
+    assert statuses == ["sent", "withdrawn", "withdrawn"]
+
+
+async def test_an_inbound_between_two_parts_is_answered_after_them(desk: Desk) -> None:
+    await desk.configure(response_config=MULTI)
+    await desk.ask("What happens?", ANSWER)
+    await desk.say("And parking?")
+    desk.script.say("Free.")
+    for _ in range(3):
+        await desk.pass_time(2)
+    assert (await desk.replies())[1:] == [*PARTS, "Free."]
+
+
+async def test_a_provider_gets_each_part_once(desk: Desk) -> None:
+    fake = await provider(desk)
+    assert await desk.ask("Hello?", "Hi.") == ["Hi."]
+    assert fake.accepted == ["Hi."]
+
+
+async def test_a_crash_while_handing_over_sends_again_with_the_same_key(desk: Desk) -> None:
+    fake = await provider(desk)
+    fake.faults = [Crash()]
+    with pytest.raises(Crash):
+        await desk.ask("Hello?", "Hi.")
+    await desk.pass_time(LEASE)
+    assert fake.accepted == ["Hi."]
+    assert len(fake.keys) == 2
+    assert len(set(fake.keys)) == 1
+    assert (await desk.replies())[1:] == ["Hi."]
+
+
+async def test_without_keys_an_unknown_part_is_tried_once_more_and_flagged(desk: Desk) -> None:
+    fake = await provider(desk, takes_keys=False)
+    fake.faults = [Crash(), Crash()]
+    with pytest.raises(Crash):
+        await desk.ask("Hello?", "Hi.")
+    with pytest.raises(Crash):
+        await desk.pass_time(LEASE)
+    await desk.pass_time(LEASE)
+    assert len(fake.keys) == 2
+    part = (await desk.fetch("SELECT status, reason FROM outbox ORDER BY id DESC LIMIT 1"))[0]
+    assert tuple(part) == ("unknown", "delivery_unknown")
+    assert (await desk.decisions())[-1] == ("answered", "delivery_unknown")
+
+
+async def test_a_provider_that_is_away_gets_the_part_later(desk: Desk) -> None:
+    fake = await provider(desk)
+    fake.faults = [Unavailable("The provider is away.")]
+    assert await desk.ask("Hello?", "Hi.") == []
+    await desk.pass_time(10)
+    assert (await desk.replies())[1:] == ["Hi."]
+
+
+async def test_a_part_that_is_refused_fails_with_its_reason(desk: Desk) -> None:
+    fake = await provider(desk)
+    fake.faults = [BadRequest("The number does not exist.")]
+    assert await desk.ask("Hello?", "Hi.") == []
+    assert (await desk.decisions())[-1] == ("failed", "delivery_failed")
+    turn = (await desk.fetch("SELECT error FROM ai_turns ORDER BY id DESC LIMIT 1"))[0]
+    assert turn["error"] == "The number does not exist."
+
+
+async def test_a_line_without_a_turn_reaches_the_provider_too(desk: Desk) -> None:
+    fake = await provider(desk)
+    desk.script.is_missing = True
+    assert len(await desk.ask("Hello?")) == 1
+    assert len(fake.accepted) == 1
