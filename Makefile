@@ -2,7 +2,6 @@
 # `make help` lists them; variables such as FRONTDESK_PORT, FRONTDESK_DATA and DATABASE_URL are passed through.
 
 PYTHON := .venv/bin/python
-UV := .venv/.tools/bin/uv
 TESTS ?= tests/unit tests/contract tests/flow tests/models tests/process tests/browser
 PYTEST_ARGS ?=
 
@@ -41,7 +40,7 @@ widget: ## build the web chat's bundle (Node ≥ 20)
 	@cd ui && npm ci --no-audit --no-fund && npm run build
 
 lock: setup-dev ## resolve the dependencies of pyproject.toml anew
-	@sh tools/lock.sh $(UV)
+	@sh tools/lock.sh
 
 setup:
 	@sh tools/setup.sh runtime

@@ -1,7 +1,11 @@
 #!/bin/sh
 # Resolves pyproject.toml into both lock files. Neither names a registry, so that any mirror may serve them.
 set -eu
-uv=$1
-common="--universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links"
-$uv pip compile $common pyproject.toml --output-file requirements.lock
-$uv pip compile $common --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+uv=.venv/.tools/bin/uv
+[ -x "$uv" ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check --target .venv/.tools uv
+compile() {
+    "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+        --no-emit-find-links "$@" pyproject.toml
+}
+compile --output-file requirements.lock
+compile --extra dev --constraint requirements.lock --output-file requirements-dev.lock

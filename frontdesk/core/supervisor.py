@@ -20,7 +20,7 @@ from frontdesk.core.postgres import EmbeddedPostgres
 
 PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0)  # seconds before each restart of a program that dies at once
 STEADY_AFTER = 5.0  # seconds of life after which a death counts as the first again
-GIVES_UP_AFTER = 8  # deaths in a row of a program that was never up
+GIVES_UP_AFTER = 5  # deaths in a row of a program that was never up
 STOPS_WITHIN = 10.0
 WATCH_EVERY = 0.1
 SUPERVISED = "FRONTDESK_SUPERVISED"
@@ -101,7 +101,8 @@ class Supervisor:
                 return None
             if code == CONFIG or (code == UNAVAILABLE and not self.has_started):
                 return self.fail(Halt("", code))  # the program has said why on stderr
-            deaths = 1 if time.monotonic() - began > STEADY_AFTER else deaths + 1
+            was_steady = self.has_started and time.monotonic() - began > STEADY_AFTER
+            deaths = 1 if was_steady else deaths + 1
             if deaths >= GIVES_UP_AFTER and not self.has_started:
                 return self.fail(Halt(f"The {program.name} process does not start ({how(code)}); see the lines above."))
             say(f"The {program.name} process ended ({how(code)}); starting it again.")
