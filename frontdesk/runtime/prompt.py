@@ -39,7 +39,7 @@ class Prompt:
 
     @property
     def text(self) -> str:
-        return f"{self.stable}\n\n{self.moving}"
+        return "\n\n".join(part for part in (self.stable, self.moving) if part)
 
 
 def build(config: AssistantConfig, offered: Sequence[str], customer: Customer, now: datetime) -> Prompt:
