@@ -8,6 +8,7 @@ import threading
 
 import uvicorn
 
+from frontdesk.core import logs
 from frontdesk.core.connection import embedded
 from frontdesk.core.halt import Halt
 from frontdesk.core.postgres import EmbeddedPostgres
@@ -20,6 +21,7 @@ GRACE = 3  # seconds for open requests; streams are resumed by their clients
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. The database need not be up: `/health` says so meanwhile."""
+    logs.configure()
     listener = socket.socket(fileno=arguments.fd) if arguments.fd else listen(settings.host, settings.port)
     postgres = embedded(settings)
     url = postgres.url if postgres else settings.external_url

@@ -7,6 +7,7 @@ import signal
 import uvloop
 
 from frontdesk.commands.prepare import prepare
+from frontdesk.core import logs
 from frontdesk.core.connection import joined, wait_for
 from frontdesk.core.settings import Settings
 from frontdesk.worker import run_worker
@@ -14,6 +15,7 @@ from frontdesk.worker import run_worker
 
 def work(settings: Settings, arguments: argparse.Namespace) -> int:
     """Work until SIGTERM or SIGINT, then finish what was begun, within the supervisor's patience."""
+    logs.configure()
     with joined(settings) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told(settings, url, prepares=arguments.prepare))
     return 0
