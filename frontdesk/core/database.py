@@ -19,8 +19,14 @@ from .schema import APP_ROLE, SYSTEM_ROLE
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError)  # fmt: skip
+BROKEN = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+LOST = (OSError, *BROKEN, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError)
 
 
 class Database:
@@ -94,7 +100,7 @@ class Database:
             raise Unavailable("The database cannot be reached; try again in a few seconds.") from error
         try:
             yield connection
-        except LOST as error:
+        except BROKEN as error:
             raise Unavailable("The database connection was lost; try again in a few seconds.") from error
         finally:
             await pool.release(connection)
