@@ -1,4 +1,4 @@
-"""Debian's Chromium for the browser tests: installed by the test set-up when it is missing."""
+"""The system's Chromium for the browser tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# Inter and the emoji font are what the pictures of the README are drawn with.
-PACKAGES = ("chromium", "fonts-inter", "fonts-noto-color-emoji")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSTALLER = Path(__file__).parents[2] / "tools" / "chromium.sh"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,28 +20,15 @@ ARGUMENTS = [
 ]
 
 
-def executable() -> Path:
-    """The installed Chromium; `FRONTDESK_CHROMIUM` names another one.
-
-    Raises RuntimeError with the command to run where it can neither be found nor installed.
-    """
-    named = os.environ.get("FRONTDESK_CHROMIUM")
-    found = named or shutil.which("chromium") or shutil.which("chromium-browser") or install()
-    if not found or not Path(found).exists():
-        raise RuntimeError(f"The browser tests need Chromium: apt-get install {' '.join(PACKAGES)}")
-    return Path(found)
+def executable() -> str | None:
+    """The installed Chromium, installed now where it is missing and we may; `FRONTDESK_CHROMIUM` names another one."""
+    return os.environ.get("FRONTDESK_CHROMIUM") or _found() or _installed()
 
 
-def install() -> str | None:
-    """Install Debian's packages, as root only; returns the program's path or None."""
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        return None
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-        subprocess.run([apt, *command], env=environment, check=False, stdout=subprocess.DEVNULL)
-    return shutil.which("chromium")
+def _found() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-if __name__ == "__main__":
-    print(executable())
+def _installed() -> str | None:
+    subprocess.run(["sh", str(INSTALLER)], check=False)
+    return _found()

@@ -74,8 +74,11 @@ async def write(page: Page, text: str) -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    program = executable()
+    if program is None:
+        pytest.skip("Chromium is missing and could not be installed")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(executable()), args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
 

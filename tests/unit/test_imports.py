@@ -81,8 +81,8 @@ def faults_of(path: Path) -> Iterator[str]:
 
 
 def is_sibling(module: str, imported: str) -> bool:
-    """Another noun of the room. The files of one area of resources, or of one channel's folder, are one noun's; what the
-    spine asks of every channel is nobody's."""
+    """Another noun of the room. The files of one area of resources, or of one channel's folder, are one noun's; what
+    the spine asks of every channel is nobody's."""
     mine, other = module.split(".")[2:], imported.split(".")[2:]
     return bool(other) and other[0] not in (mine[0], "protocol")
 

@@ -6,6 +6,8 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
+from sqlalchemy import Index
+
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
@@ -64,6 +66,7 @@ inbox_channels = Resource(
         Field("is_active", "boolean", is_nullable=False, default=True),
         Field("limits", "json", is_nullable=False, default={}, check=_check_limits),
     ),
-    unique=(("public_key",),),
+    # Of all organizations: a visitor's request knows nothing but the key.
+    constraints=(Index("uq_inbox_channels_public_key", "public_key", unique=True),),
     prepare=_prepare,
 )  # fmt: skip
