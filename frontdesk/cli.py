@@ -69,6 +69,7 @@ COMMANDS = {
         "frontdesk.models.fetch:run",
         (("action", {"choices": ["fetch"]}),),
     ),
+    "model-server": Command("run the built-in model's server", "frontdesk.models.local.server:run"),
     "health": Command("say whether the installation is ready, and what is not", "frontdesk.commands.health:health"),
 }
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_network
 from ssl import SSLContext
 from urllib.parse import urlsplit
@@ -126,6 +127,8 @@ class Guard:
             transport=GuardedTransport(self),
             timeout=httpx2.Timeout(self.seconds, connect=connect_seconds),
             follow_redirects=False,
+            # One client serves many organizations: what a server sets for one must not go out for another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
 

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
     google_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
     openai_base_url: Url = Field(None, description="an OpenAI-compatible server: Ollama, vLLM, …")
+    model_file: Path | None = Field(None, description="a copy of the built-in model on this machine")
+    openai_base_key: SecretStr | None = Field(None, description="the key of FRONTDESK_OPENAI_BASE_URL, if it needs one")
     model_mirror: str | None = Field(None, description="a path or URL to fetch the built-in model from first")
 
     @field_validator("egress_allow", mode="before")

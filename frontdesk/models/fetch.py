@@ -75,7 +75,7 @@ def _fetch_first(settings: Settings, file: ModelFile, folder: Path, progress: Pr
 
 
 def sources(settings: Settings, file: ModelFile) -> Iterator[tuple[str, Load]]:
-    """What the operator gave first. A setting names the built-in model, so other files look for their name beside it."""
+    """What the operator gave comes first; a folder or an address without a file name is asked for this file."""
     for given in (settings.model_file and str(settings.model_file), settings.model_mirror):
         if given and given.startswith(("http://", "https://")):
             url = given if given.endswith(".gguf") else f"{given.rstrip('/')}/{file.name}"

@@ -31,7 +31,7 @@ def load_parts(file: ModelFile, draft: Path, progress: Progress) -> None:
     missing = [(part, piece) for part, piece in zip(file.parts, pieces, strict=True) if not piece.exists()]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            list(pool.map(lambda pair: load_part(*pair, progress), missing))
+            list(pool.map(lambda pair: load_part(pair[0], pair[1], progress), missing))
         except SourceFailed:
             pool.shutdown(cancel_futures=True)
             raise

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from frontdesk.models.local.examples import examples
 from frontdesk.models.local.shapes import Tool
 from frontdesk.models.local.words import Language
-from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript
+from frontdesk.models.transcript import Entry, Returned, Said, Transcript
 
 Message = dict[str, str]
 RULES = """You write to a customer of a business. Each time you write one JSON object:
@@ -55,16 +55,12 @@ def _line(tool: Tool) -> str:
 
 
 def _message(entry: Entry) -> Message:
-    match entry:
-        case Said(True, text):
-            return {"role": "user", "content": text}
-        case Said(False, text):
-            return {"role": "assistant", "content": json.dumps({"reply": text}, ensure_ascii=False)}
-        case Asked(tool, arguments, _):
-            call = {"tool": tool, "arguments": arguments}
-            return {"role": "assistant", "content": json.dumps(call, ensure_ascii=False)}
-        case Returned() as returned:
-            return {"role": "user", "content": _result(returned)}
+    if isinstance(entry, Returned):
+        return {"role": "user", "content": _result(entry)}
+    if isinstance(entry, Said) and entry.by_customer:
+        return {"role": "user", "content": entry.text}
+    said = {"reply": entry.text} if isinstance(entry, Said) else {"tool": entry.tool, "arguments": entry.arguments}
+    return {"role": "assistant", "content": json.dumps(said, ensure_ascii=False)}
 
 
 def _result(entry: Returned) -> str:

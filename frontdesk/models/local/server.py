@@ -6,6 +6,7 @@ processor time can then be seen and limited. Where it listens is written to a st
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
@@ -17,9 +18,11 @@ from pathlib import Path
 from types import ModuleType
 
 from frontdesk.core.halt import Halt
+from frontdesk.core.settings import Settings
+from frontdesk.models.sources import BUILT_IN, cached_file, models_folder
 
 CONTEXT_TOKENS = 8192
-ROOM_FOR_ANSWER = 600
+STATE_FILE = "local-model.json"  # in the data folder
 NICENESS = 5
 PLENTY_OF_MEMORY = 4_000_000_000
 # With the default endless spinning one other busy process makes the threads wait for each other: 14 → 1 token/s
@@ -63,6 +66,12 @@ def available_memory() -> int:
 
 def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """The command `model-server`."""
+    model = cached_file(settings) or models_folder(settings) / BUILT_IN.name
+    return serve(ServerOptions(settings.model_file or model, settings.data / STATE_FILE))
 
 
 def serve(options: ServerOptions) -> int:
