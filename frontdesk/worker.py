@@ -2,11 +2,53 @@
 
 import asyncio
 
-from frontdesk.core.heartbeats import beat
+from pydantic_ai.toolsets.abstract import AbstractToolset
+
+from frontdesk.channels.playground import PLAYGROUND
+from frontdesk.channels.webchat import WEBCHAT
+from frontdesk.core.heartbeats import ModelState, beat
+from frontdesk.core.jobs import Worker
 from frontdesk.core.settings import Settings
+from frontdesk.core.vault import Vault
+from frontdesk.flow import Flow
+from frontdesk.main import make_door
+from frontdesk.models.catalogue import Catalogue, state_path
+from frontdesk.models.installation import LOCAL, NONE, installation_choice
+from frontdesk.runtime.delivery import DOORBELL
+from frontdesk.runtime.sweeper import sweep_for_ever
+from frontdesk.runtime.tooling import ToolDeps
+from frontdesk.tools.table import make_toolset
+
+CHANNELS = {"webchat": WEBCHAT, "playground": PLAYGROUND}
+
+
+class Tools:
+    """All tools of the product, built once; what an assistant is offered is decided in their wrappers."""
+
+    def __init__(self) -> None:
+        self.all = make_toolset()
+
+    def toolset(self) -> AbstractToolset[ToolDeps]:
+        return self.all
+
+
+def model_state(settings: Settings) -> ModelState:
+    """The installation's default model, for /health. The built-in one tells where it listens once it is loaded."""
+    choice = installation_choice(settings)
+    is_ready = choice.provider != NONE and (choice.provider != LOCAL or state_path(settings).exists())
+    return ModelState(choice.label, is_ready)
 
 
 async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> None:
     """Run every part of a worker until `stopping` is set; the first part that fails ends the process."""
-    async with asyncio.TaskGroup() as parts:
-        parts.create_task(beat(url, stopping))
+    door = make_door(settings, url)
+    models = Catalogue(door.database, Vault(settings.secret()), settings, door.clock)
+    flow = Flow(door, models, Tools(), CHANNELS)
+    try:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(beat(url, stopping, lambda: model_state(settings)))
+            parts.create_task(Worker(url, {DOORBELL: flow.advance}).run(stopping))
+            parts.create_task(sweep_for_ever(door.database, door.clock, stopping))
+    finally:
+        await models.close()
+        await door.database.close()

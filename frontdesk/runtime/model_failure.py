@@ -15,7 +15,7 @@ from pydantic_ai.exceptions import (
     UserError,
 )
 
-from frontdesk.runtime.model_source import NoModel
+from frontdesk.assistants.no_model import NoModel
 from frontdesk.runtime.tooling import TooManyCalls
 
 MOST_ATTEMPTS = 3  # runs of one turn, the first included
@@ -44,7 +44,7 @@ class Verdict:
 def judge(failure: Failure, attempts: int) -> Verdict:
     """What to do after the `attempts`-th run failed. Pure: the same failure gets the same verdict."""
     if isinstance(failure, NoModel):
-        return Verdict("no_model")
+        return Verdict(failure.reason)
     if isinstance(failure, TooManyCalls):
         return Verdict("too_many_tool_calls")
     if _is_final(failure):

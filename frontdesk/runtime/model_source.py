@@ -14,10 +14,6 @@ from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import ToolDeps
 
 
-class NoModel(Exception):
-    """No model can answer for this assistant: none is configured, or its key is missing. The text says which."""
-
-
 class ResolvedModel(Protocol):
     """A model that is ready to be asked. Prices are US dollars per million tokens; `facts` holds no secret."""
 

@@ -18,6 +18,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets.abstract import AbstractToolset
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.no_model import NoModel
 from frontdesk.channels.playground import PLAYGROUND
 from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
 from frontdesk.core.caller import Caller, Role
@@ -29,7 +30,6 @@ from frontdesk.core.jobs import read_payload
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow, Inbound, StoredMessage, receive
 from frontdesk.main import make_registry
-from frontdesk.runtime.model_source import NoModel
 from frontdesk.runtime.sweeper import sweep
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.tools.table import make_toolset
