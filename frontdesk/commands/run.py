@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from frontdesk.core.postgres import EmbeddedPostgres
 from frontdesk.core.settings import Settings
 from frontdesk.core.sockets import listen
 from frontdesk.core.supervisor import Program, Supervisor
+from frontdesk.models.sources import cached_file
 
 FRONTDESK = (sys.executable, "-m", "frontdesk")
 READY_WITHIN = 900.0  # seconds; a recovery or a first migration may be long
@@ -84,6 +86,26 @@ def listen_soon(settings: Settings, postgres: EmbeddedPostgres | None) -> socket
         time.sleep(0.1)
 
 
+def needs_built_in_model(settings: Settings) -> bool:
+    """No provider is configured; a test holds this against the catalogue's own choice, which takes seconds to load."""
+    keys = (settings.openai_api_key, settings.anthropic_api_key, settings.google_api_key, settings.openai_base_url)
+    return settings.model == "local" or not (settings.model or any(keys))
+
+
+def bring_model(settings: Settings, supervisor: Supervisor) -> None:
+    """Fetch the built-in model once, with its progress shown, and keep its server running."""
+    if settings.model_file is None and cached_file(settings) is None:
+        fetching = subprocess.Popen([*FRONTDESK, "models", "fetch"], stdin=subprocess.DEVNULL)
+        while fetching.poll() is None:
+            if supervisor.stopping.is_set():
+                fetching.terminate()
+            time.sleep(0.1)
+        if fetching.returncode:
+            print("Going on without the built-in model: nobody answers until there is one.", file=sys.stderr)
+            return
+    supervisor.add(Program("model", (*FRONTDESK, "model-server")))
+
+
 def hand_over_card(data: Path) -> dict[str, object]:
     """Put the card that the first worker prepared into the place where scripts look; empty without a demo."""
     fresh, card = data / NEXT_CARD, data / CARD
@@ -96,6 +118,8 @@ def hand_over_card(data: Path) -> dict[str, object]:
 
 def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | None:
     """Wait until all is ready, then write `demo.json` and print the addresses."""
+    if needs_built_in_model(settings):
+        bring_model(settings, supervisor)
     began = told = time.monotonic()
     while not supervisor.stopping.is_set():
         answer = ask(settings.local_url(port))

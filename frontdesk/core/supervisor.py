@@ -43,7 +43,7 @@ class Supervisor:
     def __init__(
         self, programs: Sequence[Program], environment: Mapping[str, str], postgres: EmbeddedPostgres | None
     ) -> None:
-        self.programs = programs
+        self.programs = list(programs)
         self.environment = {**environment, SUPERVISED: "1"}
         self.postgres = postgres
         self.running: dict[str, asyncio.subprocess.Process] = {}
@@ -51,22 +51,35 @@ class Supervisor:
         self.has_started = False
         self.failure: Halt | None = None
         self.lifeline, self._held = os.pipe()
+        self.keepers: list[asyncio.Task[None]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, when_started: Callable[[], Halt | None]) -> None:
         """Start all, call `when_started` in a thread, and stay until told to stop.
 
         Raises the Halt of a part that cannot run; by then everything has stopped."""
-        loop = asyncio.get_running_loop()
+        loop = self.loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
-        keepers = [asyncio.create_task(self.keep(program)) for program in self.programs]
+        self.keepers += [asyncio.create_task(self.keep(program)) for program in self.programs]
         if self.postgres:
-            keepers.append(asyncio.create_task(self.keep_postgres(self.postgres)))
+            self.keepers.append(asyncio.create_task(self.keep_postgres(self.postgres)))
         threading.Thread(target=self.report, args=[when_started, loop], daemon=True, name="report").start()
         await self.stopping.wait()
-        await self.shut_down(keepers)
+        await self.shut_down()
         if self.failure:
             raise self.failure
+
+    def add(self, program: Program) -> None:
+        """One more program, from any thread, once `run` has begun; its end, for whatever reason, ends nothing else."""
+
+        def begin() -> None:
+            if not self.stopping.is_set():
+                self.programs.append(program)
+                self.keepers.append(asyncio.create_task(self.keep(program, is_optional=True)))
+
+        if self.loop:
+            self.loop.call_soon_threadsafe(begin)
 
     def report(self, when_started: Callable[[], Halt | None], loop: asyncio.AbstractEventLoop) -> None:
         failure = when_started()
@@ -88,7 +101,7 @@ class Supervisor:
         self.failure = self.failure or failure
         self.stopping.set()
 
-    async def keep(self, program: Program) -> None:
+    async def keep(self, program: Program, *, is_optional: bool = False) -> None:
         deaths = 0
         while not self.stopping.is_set():
             began = time.monotonic()
@@ -100,10 +113,11 @@ class Supervisor:
             if self.stopping.is_set():
                 return None
             if code == CONFIG or (code == UNAVAILABLE and not self.has_started):
-                return self.fail(Halt("", code))  # the program has said why on stderr
+                # The program has said why on stderr.
+                return None if is_optional else self.fail(Halt("", code))
             was_steady = self.has_started and time.monotonic() - began > STEADY_AFTER
             deaths = 1 if was_steady else deaths + 1
-            if deaths >= GIVES_UP_AFTER and not self.has_started:
+            if deaths >= GIVES_UP_AFTER and not self.has_started and not is_optional:
                 return self.fail(Halt(f"The {program.name} process does not start ({how(code)}); see the lines above."))
             say(f"The {program.name} process ended ({how(code)}); starting it again.")
             await self.pause(deaths)
@@ -147,12 +161,12 @@ class Supervisor:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
-    async def shut_down(self, keepers: Sequence[asyncio.Task[None]]) -> None:
+    async def shut_down(self) -> None:
         """The programs in their order, then the database, so that none of them loses it under its hands."""
         for program in self.programs:
             if process := self.running.get(program.name):
                 await end(process)
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(*self.keepers, return_exceptions=True)
         if self.postgres:
             await asyncio.to_thread(self.postgres.leave)
 

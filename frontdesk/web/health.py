@@ -1,7 +1,6 @@
 """`GET /health`: 200 when everything that an answer needs is ready, else 503 with what is missing."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import asyncpg
@@ -25,9 +24,8 @@ class Part:
 class Health:
     """Looks at the database over one connection of its own, so that a busy pool is not taken for a dead server."""
 
-    def __init__(self, url: str, model: Callable[[], Part] | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
-        self.model = model
         self.connection: asyncpg.Connection | None = None
         self.lock = asyncio.Lock()
 
@@ -44,15 +42,14 @@ class Health:
     async def parts(self) -> dict[str, Part]:
         try:
             async with asyncio.timeout(ANSWERS_WITHIN), self.lock:
-                database, jobs = await self.look()
+                return {"http": Part(True), **await self.look()}
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             await self.close()
-            database = Part(False, f"PostgreSQL cannot be reached ({type(error).__name__})")
-            jobs = Part(False, "unknown while the database is missing")
-        parts = {"http": Part(True), "database": database, "jobs": jobs}
-        return parts | {"model": self.model()} if self.model else parts
+            missing = Part(False, f"PostgreSQL cannot be reached ({type(error).__name__})")
+            unknown = Part(False, "unknown while the database is missing")
+            return {"http": Part(True), "database": missing, "jobs": unknown, "model": unknown}
 
-    async def look(self) -> tuple[Part, Part]:
+    async def look(self) -> dict[str, Part]:
         if self.connection is None or self.connection.is_closed():
             self.connection = await asyncpg.connect(self.url)
         try:
@@ -61,12 +58,17 @@ class Health:
             revision = None
         if revision is None or revision < head():
             found = revision or "none"
-            return (
-                Part(False, f"the schema is at {found} and {head()} is needed: run `frontdesk migrate`"),
-                Part(False, "waits for the schema"),
-            )
-        workers = await self.connection.fetchval(LIVING)
-        return Part(True), Part(workers > 0, f"{workers} worker(s)" if workers else "no worker process is alive")
+            waits = Part(False, "waits for the schema")
+            stale = Part(False, f"the schema is at {found} and {head()} is needed: run `frontdesk migrate`")
+            return {"database": stale, "jobs": waits, "model": waits}
+        seen = await self.connection.fetchrow(LIVING)
+        assert seen is not None
+        count = seen["workers"]
+        return {
+            "database": Part(True),
+            "jobs": Part(count > 0, f"{count} worker(s)" if count else "no worker process is alive"),
+            "model": Part(seen["is_model_ready"], seen["model"] or "unknown while no worker is alive"),
+        }
 
     async def close(self) -> None:
         if self.connection:
