@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
+import httpx2
 from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
@@ -29,8 +29,8 @@ class ModelTimedOut(Exception):
     """The model did not finish one answer within its time."""
 
 
-Failure = AgentRunError | httpx.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls
-FAILURES = (AgentRunError, httpx.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls)
+Failure = AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls
+FAILURES = (AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,6 @@ from frontdesk.tools.table import make_toolset
 
 MONDAY_NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 ROUNDS = 60
-INTERIM = """
-INSERT INTO ai_assistants (organization_id, name, assistant_type, ai_model_id, connection, timezone, instructions,
- instructions_language, is_easy_mode, internal_tools, access_permissions_contact, access_permissions_deals,
- access_permissions_customer_support, disable_reply, enable_message_burst_handling, created_at, updated_at)
-VALUES ($1, 'Reception', 'conversation', 1, 'system', 'UTC', 'You are the receptionist.', 'ENG', false, $2,
- 'read_write', 'none', 'none', false, false, $3, $3) RETURNING id
-"""
 
 Reply = str | Exception | DeltaToolCalls
 Act = Callable[[list[ModelMessage]], Awaitable[Reply]]
@@ -209,11 +202,7 @@ class Desk:
 
     async def configure(self, **fields: object) -> None:
         """PATCH the assistant."""
-        for name, value in fields.items():
-            await self.fetch(
-                f"UPDATE ai_assistants SET {name} = $1, version = version + 1 RETURNING id",
-                json.dumps(value) if isinstance(value, dict) else value,
-            )
+        await self.door.call(self.owner, "ai-assistants", "patch", id=self.assistant_id, data=fields)
 
     async def change(self, **fields: object) -> None:
         """PATCH the conversation."""
@@ -277,11 +266,16 @@ async def _populate(desk: Desk) -> None:
             " VALUES ($1, $2, 'owner', $3, $3)",
             desk.organization_id, desk.user_id, now,
         )  # fmt: skip
+        model = await connection.fetchval("SELECT min(id) FROM ai_models")
     desk.contact_id = int(str((await desk.call("contacts", "create", first_name="Luis", phone="5550001")).value["id"]))
     await desk.call("contacts", "create", first_name="Ana", last_name="Torres", phone="5550002")
     tools = dict.fromkeys(("find_contact", "get_contact", "update_contact", "add_note"), True)
-    async with desk.database.system() as connection:
-        desk.assistant_id = await connection.fetchval(INTERIM, desk.organization_id, json.dumps({"tools": tools}), now)
+    assistant = await desk.call(
+        "ai-assistants", "create", name="Reception", assistant_type="conversation", ai_model_id=model,
+        instructions="You are the receptionist.", access_permissions_contact="read_write",
+        internal_tools={"tools": tools},
+    )  # fmt: skip
+    desk.assistant_id = int(str(assistant.value["id"]))
     opened = await desk.say(
         "Hello", conversation_id=None, contact_id=desk.contact_id, ai_assistant_id=desk.assistant_id,
         is_contact_verified=True,
