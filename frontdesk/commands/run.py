@@ -23,6 +23,7 @@ from frontdesk.core.sockets import listen
 from frontdesk.core.supervisor import Program, Supervisor
 from frontdesk.models.sources import cached_file
 
+PROVIDERS = ("openai", "anthropic", "google", "openai_compatible")
 FRONTDESK = (sys.executable, "-m", "frontdesk")
 READY_WITHIN = 900.0  # seconds; a recovery or a first migration may be long
 TELLS_EVERY = 5.0
@@ -88,8 +89,11 @@ def listen_soon(settings: Settings, postgres: EmbeddedPostgres | None) -> socket
 
 def needs_built_in_model(settings: Settings) -> bool:
     """No provider is configured; a test holds this against the catalogue's own choice, which takes seconds to load."""
+    wish, mark, _ = (settings.model or "").partition(":")
+    if wish in ("none", "local") and not mark:
+        return wish == "local"
     keys = (settings.openai_api_key, settings.anthropic_api_key, settings.google_api_key, settings.openai_base_url)
-    return settings.model == "local" or not (settings.model or any(keys))
+    return not (any(keys) or (mark and wish in PROVIDERS))
 
 
 def bring_model(settings: Settings, supervisor: Supervisor) -> None:

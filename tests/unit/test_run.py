@@ -20,7 +20,7 @@ CARD = {
 
 @pytest.mark.parametrize(
     ("model", "given"),
-    itertools.product((None, "none", "local", "openai:gpt-x", "llama"), (None, *VARIABLES)),
+    [*itertools.product((None, "none", "local", "openai:gpt-x", "llama"), (None, *VARIABLES))],
 )
 def test_the_quick_choice_of_the_built_in_model_is_the_catalogues(
     monkeypatch: pytest.MonkeyPatch, model: str | None, given: str | None
