@@ -16,6 +16,7 @@ from frontdesk.core.rates import Rates
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
+from frontdesk.models.installation import wants_built_in
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
@@ -86,7 +87,9 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     identities = Identities(door.database, door.clock, settings.secret())
     health = Health(url)
     live = Live(url, door.clock)
-    chat = WebchatEdge(door, Webchat(door.database, door.clock), live, limits_addresses=settings.rate_limit)
+    chat = WebchatEdge(
+        door, Webchat(door.database, door.clock), live, wants_built_in(settings), limits_addresses=settings.rate_limit
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -71,8 +71,7 @@ class Room:
 
 @asynccontextmanager
 async def open_room(world: World) -> AsyncIterator[Room]:
-    more = {} if world.registry.get("ai-models") else {"ai_model_id": 1}
-    assistant_id = await world.row("ai-assistants", name="Sofía", **more)
+    assistant_id = await world.row("ai-assistants", name="Sofía")
     channel_id = await world.row(
         "inbox-channels", name="Bright Smile", ai_assistant_id=assistant_id, public_key=PUBLIC_KEY, is_active=True
     )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Forbidden, NotFound
+from frontdesk.resources.assistants.ai_models import INSTALLATION
 from frontdesk.resources.messaging.inbox_channels import DEFAULT_LIMITS
 
 KEPT = 2.0  # seconds that a change of the channel may take to be seen by a process that has just used it
@@ -20,11 +21,12 @@ MAX_KEPT = 1_000
 
 CHANNEL_SQL = """
     SELECT c.id, c.organization_id, c.public_key, c.name, c.allowed_origins, c.limits,
-        a.id AS ai_assistant_id, a.name AS assistant_name
+        a.id AS ai_assistant_id, a.name AS assistant_name, m.provider AS model_provider, a.connection
     FROM inbox_channels c
     JOIN organizations o ON o.id = c.organization_id AND o.deleted_at IS NULL
     LEFT JOIN ai_assistants a
         ON a.organization_id = c.organization_id AND a.id = c.ai_assistant_id AND a.deleted_at IS NULL
+    LEFT JOIN ai_models m ON m.id = a.ai_model_id AND coalesce(m.organization_id, a.organization_id) = a.organization_id
     WHERE c.public_key = $1 AND c.channel = 'webchat' AND c.is_active AND c.deleted_at IS NULL
 """
 
@@ -41,6 +43,13 @@ class ChatChannel:
     limits: Mapping[str, int]
     ai_assistant_id: int | None
     assistant_name: str | None
+    model_provider: str | None
+    connection: str | None
+
+    def has_small_model(self, default_is_small: bool) -> bool:
+        """Whether the built-in model answers; `default_is_small` says what the installation's default is."""
+        is_default = self.model_provider == INSTALLATION and self.connection == "system"
+        return self.model_provider == "local" or (is_default and default_is_small)
 
     @property
     def max_message_length(self) -> int:

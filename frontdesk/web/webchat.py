@@ -53,19 +53,15 @@ PAGE_DEFAULT, PAGE_MOST = 50, 100
 NEWEST = 2**31 - 1
 
 
-async def no_small_model(_organization_id: int, _ai_assistant_id: int | None) -> bool:
-    return False
-
-
 @dataclass
 class WebchatEdge:
-    """All of the web chat's HTTP. `is_small_model` tells for an organization and an assistant whether the small
-    built-in model answers, so that the page can say so."""
+    """All of the web chat's HTTP. `default_is_small`: the installation's default model is the built-in one, so that
+    the page can say so."""
 
     door: Door
     visitors: Visitors
     live: Live
-    is_small_model: Callable[[int, int | None], Awaitable[bool]] = no_small_model
+    default_is_small: bool = False
     limits_addresses: bool = True
     _streams: Counter[int] = field(default_factory=Counter)
 
@@ -104,13 +100,12 @@ class WebchatEdge:
         if body not in ({}, None):
             raise BadRequest("The body of a new session must be an empty object.")
         await self._count(request, channel, "session", 1)
-        is_small = await self.is_small_model(channel.organization_id, channel.ai_assistant_id)
         answer: dict[str, Json] = {
             "session": {
                 "assistant_name": channel.assistant_name,
                 "channel_name": channel.name,
                 "max_message_length": channel.max_message_length,
-                "is_small_model": is_small,
+                "is_small_model": channel.has_small_model(self.default_is_small),
             }
         }
         token = request.headers.get("x-visitor-token")

@@ -40,6 +40,26 @@ async def test_a_first_visit_mints_a_token_whose_hash_alone_is_kept(room: Room) 
     assert token not in str(dict(row or {}))
 
 
+@pytest.mark.parametrize(
+    ("provider", "connection", "default_is_small", "is_small"),
+    [
+        ("local", "system", False, True),
+        ("installation", "system", True, True),
+        ("installation", "system", False, False),
+        ("installation", "organization", True, False),
+        ("openai", "system", True, False),
+    ],
+)
+async def test_the_session_tells_when_the_small_model_answers(
+    room: Room, provider: str, connection: str, default_is_small: bool, is_small: bool
+) -> None:
+    room.edge.default_is_small = default_is_small
+    async with room.world.database.system() as connected:
+        await connected.execute("UPDATE ai_models SET provider = $1", provider)
+        await connected.execute("UPDATE ai_assistants SET connection = $1", connection)
+    assert (await room.client().post("/sessions")).json()["session"]["is_small_model"] is is_small
+
+
 async def test_a_known_visitor_gets_no_second_token_and_an_unknown_one_a_new(room: Room) -> None:
     known = await (await room.visitor()).post("/sessions", json={})
     unknown = await room.client(**{"x-visitor-token": "wv_guess"}).post("/sessions", json={})
