@@ -6,7 +6,7 @@ TESTS ?= tests/unit tests/contract tests/flow tests/models tests/process tests/b
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check clients bench migration lock widget setup setup-dev
+.PHONY: help run test check clients bench migration reference lock widget setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ check: setup-dev ## lint, types, import table, style figures, widget bundle, doc
 	$(PYTHON) -m pytest -q -p no:cacheprovider tests/unit/test_imports.py tests/unit/test_scaffolding.py
 	$(PYTHON) tools/check_style.py
 	@sh tools/check_widget.sh
-	@for script in $(wildcard tools/check_docs.py); do $(PYTHON) $$script; done
+	PYTHONPATH=. $(PYTHON) tools/check_docs.py
 
 clients: setup-dev ## run real clients and suites of other projects against a real server
 	@$(PYTHON) -m pytest tests/peers $(PYTEST_ARGS)
@@ -34,7 +34,10 @@ bench: setup-dev ## measure, and write bench/RESULTS.md
 	@$(PYTHON) -m bench
 
 migration: setup-dev ## write the next migration from the declarations: make migration name=add_colour
-	@$(PYTHON) tools/new_migration.py "$(name)"
+	@PYTHONPATH=. $(PYTHON) tools/new_migration.py "$(name)"
+
+reference: setup-dev ## write the pages of docs/reference that come from the code
+	@PYTHONPATH=. $(PYTHON) tools/make_reference.py
 
 widget: ## build the web chat's bundle (Node ≥ 20)
 	@cd ui && npm ci --no-audit --no-fund && npm run build

@@ -41,16 +41,18 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FRONTDESK_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535, description="0 takes any free port")
+    host: str = Field("127.0.0.1", description="the address to listen on; 0.0.0.0 is all of the machine's")
+    port: int = Field(8080, ge=0, le=65535, description="the port; 0 takes any free one")
     base_url: Url = Field(None, description="the public address, when a proxy stands in front")
-    data: Path = Field(default_factory=default_data_folder)
-    cache: Path = Field(default_factory=default_cache_folder)
-    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    data: Path = Field(default_factory=default_data_folder, description="the data folder; unset: `data` here")
+    cache: Path = Field(default_factory=default_cache_folder, description="where models are kept; unset: the user's cache")
+    database_url: SecretStr | None = Field(
+        None, validation_alias="DATABASE_URL", description="postgresql://…; unset: the embedded PostgreSQL"
+    )
     postgres_bin: Path | None = Field(None, description="a bin folder of PostgreSQL 15 or newer")
     pool_size: int = Field(10, ge=1, description="database connections of one process at most")
-    http_processes: int = Field(1, ge=1, le=64)
-    workers: int = Field(1, ge=1, le=64)
+    http_processes: int = Field(1, ge=1, le=64, description="HTTP processes of `frontdesk run`")
+    workers: int = Field(1, ge=1, le=64, description="worker processes of `frontdesk run`")
 
     demo: bool | None = Field(None, description="unset: yes with the embedded database, no with DATABASE_URL")
     secret_key: SecretStr | None = Field(None, description="at least 32 characters; else made in the data folder")
@@ -58,9 +60,17 @@ class Settings(BaseSettings):
     rate_limit: bool = Field(True, description="0 switches the limits per address off (for load tests)")
 
     model: str | None = Field(None, description="`none`, `local`, or the model of the installation's provider")
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
-    google_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="the installation's key at OpenAI"
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="the installation's key at Anthropic"
+    )
+    google_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+        description="the installation's key at Google",
+    )
     openai_base_url: Url = Field(None, description="an OpenAI-compatible server: Ollama, vLLM, …")
     model_file: Path | None = Field(None, description="a copy of the built-in model on this machine")
     openai_base_key: SecretStr | None = Field(None, description="the key of FRONTDESK_OPENAI_BASE_URL, if it needs one")
