@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="the port; 0 takes any free one")
     base_url: Url = Field(None, description="the public address, when a proxy stands in front")
     data: Path = Field(default_factory=default_data_folder, description="the data folder; unset: `data` here")
-    cache: Path = Field(default_factory=default_cache_folder, description="where models are kept; unset: the user's cache")
+    cache: Path = Field(default_factory=default_cache_folder, description="the models' folder; unset: the user's cache")
     database_url: SecretStr | None = Field(
         None, validation_alias="DATABASE_URL", description="postgresql://…; unset: the embedded PostgreSQL"
     )
