@@ -164,8 +164,12 @@ class Flow:
         while (work := await self.decide(organization_id, conversation_id)) is not None:
             talk, held = work
             try:
-                if held is None or await self.answer(talk, held):
-                    await self.deliver(talk, held)
+                if held is None:
+                    await self.deliver_lines(talk)
+                elif (drafts := await self.answer(talk, held)) is not None:
+                    await self.deliver(talk, held, drafts)
+                if held is not None and not held.has_newer:
+                    return
             except (LeaseLost, Superseded):
                 continue
             except asyncio.CancelledError:
@@ -213,8 +217,10 @@ class Flow:
             )  # fmt: skip
             return await self._say_line(connection, talk, decision, max(ids), now)
         assert config is not None
+        is_new = turn is None
         turn = await self._gather(connection, talk, turn, undecided, config, decision, now)
-        ids += await decisions.of_turn(connection, talk.organization_id, turn.id)
+        if not is_new:
+            ids += await decisions.of_turn(connection, talk.organization_id, turn.id)
         await decisions.decide(
             connection, talk.organization_id, ids, decision, assistant_id=config.id, turn_id=turn.id, now=now
         )
@@ -266,7 +272,7 @@ class Flow:
     ) -> tuple[Conversation, None] | None:
         """A stop may come with a fixed line for the customer."""
         if decision.line is None:
-            return None
+            return (talk, None) if await outbox.has_lines(connection, talk.organization_id, talk.id, now) else None
         line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
         await outbox.add(
             connection, talk.organization_id, talk.id, None, talk.epoch, talk.assigned_ai_assistant_id, [line], now
@@ -292,17 +298,17 @@ class Flow:
 
     # -- answer -------------------------------------------------------------------------------
 
-    async def answer(self, talk: Conversation, held: HeldTurn) -> bool:
-        """Run the model; the answer's parts go into the outbox. False when there is nothing to deliver (yet)."""
+    async def answer(self, talk: Conversation, held: HeldTurn) -> list[Draft] | None:
+        """Run the model, each step committed; gives the answer's parts. None: nothing is to be delivered (yet)."""
         if held.turn.status == "delivering":
-            return True
+            return []
         task = asyncio.create_task(self._run_model(talk, held))
         self._running[held.turn_id] = task
         try:
             text = await task
         except FAILURES as failure:
             await self._fail(held, failure)
-            return False
+            return None
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -311,7 +317,7 @@ class Flow:
             raise Superseded("overtaken, as this very process has seen") from None
         finally:
             self._running.pop(held.turn_id, None)
-        return await self._keep_answer(held, text)
+        return await self._cut(held, text)
 
     async def _run_model(self, talk: Conversation, held: HeldTurn) -> str | None:
         """The text, or None where there is nothing to answer."""
@@ -333,25 +339,21 @@ class Flow:
         loop = ModelLoop(held, resolved, deps, self.toolbox.toolset(), ready.prompt, ready.history, shows)
         return await loop.run()
 
-    async def _keep_answer(self, held: HeldTurn, text: str | None) -> bool:
-        turn, now = held.turn, self.clock.now()
-        async with self.database.transaction(turn.organization_id) as connection:
-            await thread.lock(connection, turn.organization_id, turn.conversation_id)
-            await held.hold(connection)
-            parts = [] if text is None or turn.is_muted else split(text, held.config.response)
-            if not parts:
-                reason = "nothing_to_answer" if text is None else "reply_disabled"
-                await self.delivery.finish(connection, turn, reason)
-                return False
-            drafts = [
+    async def _cut(self, held: HeldTurn, text: str | None) -> list[Draft] | None:
+        """The answer's parts; without any, the turn ends here."""
+        turn = held.turn
+        parts = () if text is None or turn.is_muted else split(text, held.config.response)
+        if parts:
+            return [
                 Draft(part.text, "answer", f"turn-{turn.id}-{i}", i, part.delay_seconds)
                 for i, part in enumerate(parts, 1)
             ]
-            await outbox.add(
-                connection, turn.organization_id, turn.conversation_id, turn.id, turn.epoch, held.config.id, drafts, now
-            )
-            await turns.to_delivering(connection, turn, now)
-        return True
+        async with self.database.transaction(turn.organization_id) as connection:
+            await thread.lock(connection, turn.organization_id, turn.conversation_id)
+            await held.hold(connection)
+            reason = "nothing_to_answer" if text is None else "reply_disabled"
+            held.has_newer = await self.delivery.finish(connection, turn, reason)
+        return None
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
         """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
@@ -384,13 +386,13 @@ class Flow:
 
     # -- deliver ------------------------------------------------------------------------------
 
-    async def deliver(self, talk: Conversation, held: HeldTurn | None) -> None:
-        """Send the turn's parts in order, each behind the fence, or the lines of no turn. Raises as `HeldTurn`."""
-        carrier = self._carrier(talk.channel)
-        if held is None:
-            await self.delivery.deliver_lines(talk.organization_id, talk.id, carrier)
-        else:
-            await self.delivery.deliver(held, carrier)
+    async def deliver(self, talk: Conversation, held: HeldTurn, drafts: list[Draft]) -> None:
+        """Send the turn's parts in order, each behind the fence. Raises `LeaseLost`, `Superseded`."""
+        await self.delivery.deliver(held, self._carrier(talk.channel), drafts)
+
+    async def deliver_lines(self, talk: Conversation) -> None:
+        """Send the lines that belong to no turn."""
+        await self.delivery.deliver_lines(talk.organization_id, talk.id, self._carrier(talk.channel))
 
     def _carrier(self, name: str) -> Carrier:
         channel = self.channels.get(name, LocalChannel(name))

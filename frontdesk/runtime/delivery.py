@@ -6,7 +6,7 @@ A part is handed over at least once, always with the same key. Where the provide
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from frontdesk.core.jobs import enqueue
 from frontdesk.core.live import notify
 from frontdesk.runtime import decisions, outbox, thread, turns
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.outbox import Part
+from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.thread import Conversation, NewMessage
 from frontdesk.runtime.turns import Turn
 
@@ -41,10 +41,11 @@ class Delivery:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database, self.clock = database, clock
 
-    async def deliver(self, held: HeldTurn, carrier: Carrier) -> None:
-        """Send the turn's parts that are due, and end the turn after the last. Raises `LeaseLost`, `Superseded`."""
-        while (step := await self._next_part(held, carrier)) is not None:
+    async def deliver(self, held: HeldTurn, carrier: Carrier, drafts: Sequence[Draft]) -> None:
+        """Store new parts, send those that are due, end the turn after the last. Raises `LeaseLost`, `Superseded`."""
+        while (step := await self._next_part(held, carrier, drafts)) is not None:
             talk, part = step
+            drafts = ()
             if not await self._hand_over(talk, part, carrier, held.turn):
                 return
 
@@ -54,15 +55,22 @@ class Delivery:
             if not await self._hand_over(*step, carrier, None):
                 return
 
-    async def _next_part(self, held: HeldTurn, carrier: Carrier) -> tuple[Conversation, Part] | None:
+    async def _next_part(
+        self, held: HeldTurn, carrier: Carrier, drafts: Sequence[Draft]
+    ) -> tuple[Conversation, Part] | None:
         """The part to hand to the provider, claimed; local parts are stored on the way. None: nothing left to do."""
         turn = held.turn
         async with self.database.transaction(turn.organization_id) as connection:
             now = self.clock.now()
             talk = await thread.lock(connection, turn.organization_id, turn.conversation_id)
-            await held.hold(connection)
+            # From the first part on no newer inbound takes the turn's place.
+            await held.hold(connection, for_effects=True)
             if talk is None:
                 return None
+            if drafts:
+                bell = (turn.organization_id, turn.conversation_id)
+                await outbox.add(connection, *bell, turn.id, turn.epoch, turn.ai_assistant_id, drafts, now)
+                await turns.to_delivering(connection, turn, now)
             parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
             while parts:
                 part = parts[0]
@@ -71,16 +79,15 @@ class Delivery:
                     return None
                 if (reason := await self._revoked(connection, held)) is not None:
                     await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
-                    await self.finish(connection, turn, reason)
+                    held.has_newer = await self.finish(connection, turn, reason)
                     return None
-                await held.start_effects(connection)
                 if not carrier.is_local and not await self._is_hopeless(connection, talk, part, carrier):
                     await outbox.claim(connection, turn.organization_id, part, now + SEND_WITHIN, now)
                     return talk, part
                 if carrier.is_local:
                     await self._accepted(connection, talk, part)
                 parts = await self._after(connection, talk, parts)
-            await self.finish(connection, turn, "answered")
+            held.has_newer = await self.finish(connection, turn, "answered")
         return None
 
     async def _next_line(
@@ -191,17 +198,18 @@ class Delivery:
             return "assistant_deleted"
         return "reply_disabled" if view.config.disable_reply else None
 
-    async def finish(self, connection: Connection, turn: Turn, reason: str, error: str | None = None) -> None:
-        """End the turn; its inbounds' decisions say how. Under the conversation's lock."""
+    async def finish(self, connection: Connection, turn: Turn, reason: str, error: str | None = None) -> bool:
+        """End the turn; its inbounds' decisions say how. Under the conversation's lock. True: newer inbounds wait."""
         now = self.clock.now()
         sent, unknown, failed = await outbox.counts(connection, turn.organization_id, turn.conversation_id, turn.id)
         outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "failed" if failed else "silent"
         if outcome == "silent" and (reason == "reply_disabled" or turn.is_muted):
             outcome = "muted"
         reason = "delivery_unknown" if reason == "answered" and unknown and not sent else reason
-        await turns.end(connection, turn, reason, now, error)
+        has_newer = await turns.end(connection, turn, reason, now, error)
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
         await quiet(connection, turn, withdraw=not sent)
+        return has_newer
 
 
 async def quiet(connection: Connection, turn: Turn, *, withdraw: bool = True) -> None:

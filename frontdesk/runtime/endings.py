@@ -32,6 +32,14 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería con una clave y un modelo que funcionen, y un asistente asignado de nuevo.",
         ),
     ),
+    "no_key": _pair(
+        "No answer by a model: the key for its provider is missing, so the customer got the fixed line.",
+        "Sin respuesta de un modelo: falta la clave de su proveedor, así que el cliente recibió la frase fija.",
+        (
+            "It would answer if the key were stored and an assistant assigned again.",
+            "Respondería si se guardara la clave y se asignara de nuevo un asistente.",
+        ),
+    ),
     "too_many_tool_calls": _pair(
         "No answer: the model went on calling tools beyond the limit, so the customer got the fixed line.",
         "Sin respuesta: el modelo siguió llamando herramientas pese al límite; el cliente recibió la frase fija.",

@@ -28,7 +28,10 @@ _OURS = """t.organization_id = $1 AND t.id = $2 AND t.lease_token = $3 AND t.sta
         AND t.superseded_by_message_id IS NULL
         AND c.organization_id = $1 AND c.id = t.conversation_id AND c.epoch = t.epoch"""
 
-HOLD = f"UPDATE ai_turns t SET lease_expires_at = $4 FROM conversations c WHERE {_OURS} RETURNING t.id"
+HOLD = f"""
+    UPDATE ai_turns t SET lease_expires_at = $4, effects_started = t.effects_started OR $5
+    FROM conversations c WHERE {_OURS} RETURNING t.id
+"""
 WHY = "SELECT lease_token, superseded_by_message_id FROM ai_turns WHERE organization_id = $1 AND id = $2"
 START_EFFECTS = """
     UPDATE ai_turns SET effects_started = true
@@ -91,6 +94,7 @@ class HeldTurn:
     config: AssistantConfig
     steps: list[StoredStep] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
     _position: int = 0
     _draft_seq: int = 0
 
@@ -130,9 +134,9 @@ class HeldTurn:
             await self.hold(connection)
             yield connection
 
-    async def hold(self, connection: Connection) -> None:
-        """Renew the lease. Raises `LeaseLost` or `Superseded`."""
-        if await connection.fetchval(HOLD, *self._lease) is None:
+    async def hold(self, connection: Connection, *, for_effects: bool = False) -> None:
+        """Renew the lease, and commit to the effects if asked. Raises `LeaseLost` or `Superseded`."""
+        if await connection.fetchval(HOLD, *self._lease, for_effects) is None:
             raise await self._why(connection)
 
     async def renew(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from frontdesk.core.database import Connection
-from frontdesk.core.live import notify
+from frontdesk.core.live import CHANNEL
 
 _COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
     assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
@@ -37,7 +37,8 @@ APPEND = """
     SELECT $1, $2, moved.last_position, moved.channel, moved.inbox_channel_id,
         $5, $4, $6, $7, $8, $9, $10, $11, $12, $3, $3
     FROM moved
-    RETURNING id, position
+    RETURNING id, position, CASE WHEN message_type <> 'note' THEN pg_notify($13, json_build_object(
+        'o', organization_id, 'c', conversation_id, 'e', 'message', 'position', position)::text) END
 """
 CREATE = """
     INSERT INTO conversations (organization_id, contact_id, channel, inbox_channel_id, assigned_ai_assistant_id,
@@ -187,9 +188,7 @@ async def append(
     row = await connection.fetchrow(
         APPEND, organization_id, conversation_id, now, message.direction, message.external_id, message.sender,
         message.message_type, message.text, message.ai_turn_id, message.user_id, message.ai_assistant_id,
-        message.status,
+        message.status, CHANNEL,
     )  # fmt: skip
     assert row is not None
-    if message.message_type != "note":
-        await notify(connection, organization_id, conversation_id, "message", {"position": row["position"]})
     return row["id"], row["position"]

@@ -70,6 +70,8 @@ END = """
     UPDATE ai_turns SET status = 'ended', end_reason = $3, error = coalesce($4, error), lease_token = NULL,
         lease_expires_at = NULL, draft = NULL, ended_at = $5, updated_at = $5, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND status <> 'ended'
+    RETURNING EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
+        AND d.conversation_id = ai_turns.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL)
 """
 LET_GO = """
     UPDATE ai_turns SET lease_expires_at = $4
@@ -186,9 +188,9 @@ async def to_delivering(connection: Connection, turn: Turn, now: datetime) -> No
     await connection.execute(TO_DELIVERING, turn.organization_id, turn.id, turn.lease_token, now)
 
 
-async def end(connection: Connection, turn: Turn, reason: str, now: datetime, error: str | None = None) -> None:
-    """Close the turn with its reason; whoever held it finds no row any more."""
-    await connection.execute(END, turn.organization_id, turn.id, reason, error, now)
+async def end(connection: Connection, turn: Turn, reason: str, now: datetime, error: str | None = None) -> bool:
+    """Close the turn with its reason; whoever held it finds no row any more. True where newer inbounds wait."""
+    return bool(await connection.fetchval(END, turn.organization_id, turn.id, reason, error, now))
 
 
 async def let_go(connection: Connection, turn: Turn, now: datetime) -> None:

@@ -7,6 +7,7 @@ from pydantic_ai.messages import ModelMessage, ToolCallPart, ToolReturnPart
 
 from frontdesk.flow import Flow
 from frontdesk.runtime import held_turn
+from frontdesk.runtime.delivery import Delivery
 from tests.flow.harness import Desk, Reply, call
 
 LEASE = 10  # seconds, a little more than the lease
@@ -75,7 +76,7 @@ async def test_killed_with_the_final_text_stored_the_model_is_not_asked_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Flow, "_keep_answer", killed)
+        patch.setattr(Flow, "deliver", killed)
         await crash(desk, "We are open.")
     await desk.pass_time(LEASE)
     assert (await desk.replies())[1:] == ["We are open."]
@@ -86,7 +87,7 @@ async def test_killed_between_answer_and_delivery_the_answer_is_sent_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Flow, "deliver", killed)
+        patch.setattr(Delivery, "finish", killed)
         await crash(desk, "We are open.")
     await desk.pass_time(LEASE)
     await desk.pass_time(LEASE)
