@@ -15,6 +15,7 @@ from alembic import command
 
 from frontdesk.core.postgres import EmbeddedPostgres
 from frontdesk.core.revision import head
+from frontdesk.migrations.tables import metadata
 from frontdesk.migrations.upgrade import configuration, upgrade
 
 
@@ -31,6 +32,7 @@ def main(words: list[str]) -> int:
             url = postgres.join()
             upgrade(url)
             config = configuration(url)
+            config.attributes["metadata"] = metadata
             config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
             command.revision(config, message=name, autogenerate=True, rev_id=number)
         finally:

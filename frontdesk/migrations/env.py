@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from frontdesk.migrations.scope import is_ours
-from frontdesk.migrations.tables import metadata
 
 if TYPE_CHECKING:
     from asyncpg.connection import Connection as AsyncpgConnection
@@ -20,6 +19,8 @@ LOCK = 0x46726F6E74  # any number, the same in every process
 
 def migrate(connection: Connection) -> None:
     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+    # Only who writes a migration brings the MetaData: running one loads none of the product.
+    metadata = context.config.attributes.get("metadata")
     context.configure(connection=connection, target_metadata=metadata, include_object=is_ours)
     with context.begin_transaction():
         context.run_migrations()
