@@ -186,7 +186,7 @@ def limits() -> str:
         "## Requests", table(("limit", "value", "beyond it"), REQUESTS),
         "## Rates", "Counted over all processes, in a minute that slides. 429 comes with `Retry-After`.",
         table(("limit", "per minute"), RATES),
-        "## One web chat", "`limits` of an [inbox channel](../how-to/embed-the-chat.md) changes these.",
+        "## One web chat", "`limits` of an [inbox channel](../how-to/put-the-chat-on-a-site.md) changes these.",
         table(
             ("member", "default", "highest"),
             ((f"`{name}`", number(DEFAULT_LIMITS[name]), number(most)) for name, most in HIGHEST.items()),
