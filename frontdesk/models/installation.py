@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from frontdesk.core.settings import Settings
 from frontdesk.models.local.model import LABEL
-from frontdesk.models.providers import PROVIDERS
+from frontdesk.models.provider_names import NAMED
 
 NONE, LOCAL, COMPATIBLE = "none", "local", "openai_compatible"
 KEYED = ("openai", "anthropic", "google")
@@ -32,7 +32,7 @@ class Choice:
             return LABEL
         if self.provider == NONE:
             return "none"
-        return f"{PROVIDERS[self.provider].label} {self.model}" if self.model else PROVIDERS[self.provider].label
+        return f"{NAMED[self.provider].label} {self.model}" if self.model else NAMED[self.provider].label
 
 
 def installation_key(settings: Settings, provider: str) -> str | None:
@@ -53,11 +53,11 @@ def installation_choice(settings: Settings) -> Choice:
     if wish in (NONE, LOCAL):
         return Choice(wish, None)
     provider, mark, model = wish.partition(":")
-    if mark and provider in PROVIDERS:
-        return Choice(provider, model or PROVIDERS[provider].default_model)
+    if mark and provider in NAMED:
+        return Choice(provider, model or NAMED[provider].default_model)
     for name in KEYED:
         if installation_key(settings, name):
-            return Choice(name, wish or PROVIDERS[name].default_model)
+            return Choice(name, wish or NAMED[name].default_model)
     if settings.openai_base_url:
         return Choice(COMPATIBLE, wish or None)
     return Choice(LOCAL, None)

@@ -18,6 +18,8 @@ from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+from frontdesk.models.provider_names import NAMED
+
 # A local server takes any key, the SDK insists on one.
 NO_KEY = "none"
 MakeClient = Callable[[httpx2.AsyncClient, str | None, str | None], Client]
@@ -67,17 +69,15 @@ def _google(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> 
     )
 
 
+def _provider(name: str, needs_key: bool, make_client: MakeClient, make_model: MakeModel) -> Provider:
+    return Provider(NAMED[name].label, needs_key, make_client, make_model, NAMED[name].default_model)
+
+
 PROVIDERS: Mapping[str, Provider] = {
-    "openai": Provider(
-        "OpenAI", True, _openai, lambda name, client: OpenAIChatModel(name, provider=client), "gpt-5.6-luna"
-    ),
-    "anthropic": Provider(
-        "Anthropic", True, _anthropic, lambda name, client: AnthropicModel(name, provider=client), "claude-haiku-5-5"
-    ),
-    "google": Provider(
-        "Google", True, _google, lambda name, client: GoogleModel(name, provider=client), "gemini-3.8-flash"
-    ),
-    "openai_compatible": Provider(
-        "OpenAI-compatible server", False, _compatible, lambda name, client: OpenAIChatModel(name, provider=client)
+    "openai": _provider("openai", True, _openai, lambda name, client: OpenAIChatModel(name, provider=client)),
+    "anthropic": _provider("anthropic", True, _anthropic, lambda name, client: AnthropicModel(name, provider=client)),
+    "google": _provider("google", True, _google, lambda name, client: GoogleModel(name, provider=client)),
+    "openai_compatible": _provider(
+        "openai_compatible", False, _compatible, lambda name, client: OpenAIChatModel(name, provider=client)
     ),
 }
