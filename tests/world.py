@@ -69,9 +69,7 @@ class World:
     def door(self) -> Door:
         return Door(self.database, self.registry, vault=Vault("contract tests need no better secret"))
 
-    def client(
-        self, role: Role | None = Role.owner, organization_id: int = OURS, **headers: str
-    ) -> httpx.AsyncClient:
+    def client(self, role: Role | None = Role.owner, organization_id: int = OURS, **headers: str) -> httpx.AsyncClient:
         if role is not None:
             headers.setdefault("x-api-key", key_of(role, organization_id))
         return httpx.AsyncClient(transport=self.app, base_url="http://test", headers=headers)
@@ -114,7 +112,11 @@ class World:
         """A body that POST accepts: what is required, and the example that the API's description shows."""
         resource = self.registry[path]
         inputs = {f.name: f for f in (*resource.fields, *resource.extra_input) if f.write in ("always", "create")}
-        body = {f.name: await self._input(f, organization_id) for f in inputs.values() if f.is_required or f.example is not None}
+        body = {
+            f.name: await self._input(f, organization_id)
+            for f in inputs.values()
+            if f.is_required or f.example is not None
+        }
         if "conversation_id" in body and "channel" in resource.fixed:
             channel = str(resource.fixed["channel"])
             body["conversation_id"] = await self.row("conversations", organization_id, channel=channel)

@@ -233,9 +233,7 @@ class Door:
             statement = patch_statement(
                 resource, tuple(stored), call.query.where, call.query.select, _scoped(call.caller), if_match is not None
             )
-        values = _values(call) | {
-            f"v_{name}": _bindable(resource, name, value) for name, value in stored.items()
-        }
+        values = _values(call) | {f"v_{name}": _bindable(resource, name, value) for name, value in stored.items()}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values | {"expected": if_match}))
         if row is None:
             raise await self._why_not(call, if_match)
@@ -407,4 +405,6 @@ def _constraint_error(resource: Resource, error: asyncpg.IntegrityConstraintViol
         )
     if isinstance(error, asyncpg.ForeignKeyViolationError):
         return Invalid([Fault(path, "reference", "names no row that exists")])
-    return Unprocessable(f"The change would break the rule '{name}' of '{resource.path}'.", errors={path: "breaks a rule"})
+    return Unprocessable(
+        f"The change would break the rule '{name}' of '{resource.path}'.", errors={path: "breaks a rule"}
+    )

@@ -12,8 +12,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Date, DateTime, Integer, Numeric, Text, Time, cast, func, literal_column
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Numeric,
+    Text,
+    Time,
+    cast,
+    func,
+    literal_column,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -26,8 +41,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 INTEGER = re.compile(r"[+-]?\d+(\.0+)?", re.ASCII)
 INT64, INT32 = 2**63, 2**31
 MOST_DECIMALS = 20
-UTC_ZONE = literal_column("'UTC'")
-ISO_FORMAT = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
+UTC_ZONE: ColumnElement[str] = literal_column("'UTC'")
+ISO_FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
 
 
 class Wrong(ValueError):
@@ -180,11 +195,14 @@ def _decimal_text(column: ColumnElement[object]) -> ColumnElement[object]:
     return cast(column, Text)
 
 
+AnyType = TypeEngine[Any]  # columns of all kinds in one table; SQLAlchemy types are invariant
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is the same for all fields of a kind."""
 
-    column: TypeEngine[object]
+    column: AnyType
     schema: Mapping[str, Json]
     check: Callable[[object], Plain]  # of a JSON body
     read: Callable[[str], Plain]  # of the URL form
@@ -205,7 +223,11 @@ KINDS: dict[str, Kind] = {
     "date": Kind(Date(), {"type": "string", "format": "date"}, check_date, check_date),
     "time": Kind(Time(), {"type": "string", "format": "time"}, check_time, check_time),
     "texts": Kind(
-        ARRAY(Text()), {"type": "array", "items": {"type": "string"}}, check_texts, lambda text: [text], is_sortable=False
+        ARRAY(Text()),
+        {"type": "array", "items": {"type": "string"}},
+        check_texts,
+        lambda text: [text],
+        is_sortable=False,
     ),
     "json": Kind(JSONB(none_as_null=True), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
 }

@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from .fields import Plain, Wrong
 
-TERRITORIES = {code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code)}
+TERRITORIES = {code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code)}
 CURRENCIES = set(Locale("en").currencies)
 ZONES = available_timezones()
 

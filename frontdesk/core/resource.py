@@ -203,10 +203,10 @@ def _make_table(resource: Resource) -> Table:
         constraints.append(
             Index(f"uq_{resource.table_name}_{label}", *tenant, *names, unique=True, postgresql_where=live)
         )
-    for names in resource.indexes:
-        constraints.append(Index(f"ix_{resource.table_name}_{'_'.join(names)}", "organization_id", *names))
-    for name, rule in resource.checks.items():
-        constraints.append(CheckConstraint(rule, name=name))
+    constraints.extend(
+        Index(f"ix_{resource.table_name}_{'_'.join(names)}", "organization_id", *names) for names in resource.indexes
+    )
+    constraints.extend(CheckConstraint(rule, name=name) for name, rule in resource.checks.items())
     if resource.searched:
         parts = " || ' ' || ".join(f"coalesce({name}, '')" for name in resource.searched)
         columns.append(Column("search_text", Text, Computed(f"frontdesk_fold({parts})", persisted=True)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integer, MetaData, Text
 
 APP_ROLE = "frontdesk_app"
@@ -30,7 +32,7 @@ def organization_column(*, nullable: bool = False) -> Column[int]:
     return Column("organization_id", Integer, ForeignKey("organizations.id", ondelete="CASCADE"), nullable=nullable)
 
 
-def moment_column(name: str, *, nullable: bool = False) -> Column[DateTime]:
+def moment_column(name: str, *, nullable: bool = False) -> Column[datetime]:
     return Column(name, Moment, nullable=nullable)
 
 

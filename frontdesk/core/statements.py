@@ -36,10 +36,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import FromClause
 
-from .query import Query, Shape
+from .query import Shape
 from .resource import Resource
 
 Sort = tuple[tuple[str, int], ...]
@@ -62,8 +62,9 @@ class Statement:
         return [constants[name] if name in constants else values[name] for name in self.names]
 
 
-def compile_statement(clause: ClauseElement | Executable) -> Statement:
-    compiled = clause.compile(dialect=DIALECT)  # type: ignore[union-attr]
+def compile_statement(clause: ClauseElement) -> Statement:
+    compiled = clause.compile(dialect=DIALECT)
+    assert isinstance(compiled, SQLCompiler)
     names = tuple(compiled.positiontup or ())
     constants = {name: compiled.params[name] for name in names if not compiled.binds[name].required}
     return Statement(str(compiled), names, constants)
@@ -115,7 +116,7 @@ class _Where:
         return OPERATORS[operator](column, self._next(column.type))
 
     def _list(self, column: ColumnElement[object], operator: str, has_null: bool) -> ColumnElement[bool]:
-        values = cast(self._next(ARRAY(column.type)), ARRAY(column.type))  # type: ignore[arg-type]
+        values = cast(self._next(ARRAY(column.type)), ARRAY(column.type))
         if operator == "$in":
             found = column == any_(values)
             return or_(found, column.is_(None)) if has_null else found
@@ -185,7 +186,9 @@ def _row_json(name: str) -> ColumnElement[str]:
 
 def _search(table: Table) -> ColumnElement[bool]:
     # A trigram index is not used under a row-level policy, so the ids come from a function whose owner is exempt.
-    found = func.unnest(func.array(text(f"SELECT search_{table.name}(:term)").bindparams(bindparam("term", type_=Text()))))
+    found = func.unnest(
+        func.array(text(f"SELECT search_{table.name}(:term)").bindparams(bindparam("term", type_=Text())))
+    )
     return table.c.id.in_(select(found))
 
 
@@ -210,7 +213,11 @@ def find_statement(
         .offset(_parameter("skip", Integer))
         .subquery("r")
     )
-    rows = select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''"))).select_from(page).scalar_subquery()
+    rows = (
+        select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''")))
+        .select_from(page)
+        .scalar_subquery()
+    )
     total = select(func.count()).select_from(table).where(condition).scalar_subquery()
     return compile_statement(select(total.label("total"), rows.label("rows")))
 

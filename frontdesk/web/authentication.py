@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from datetime import datetime, timedelta
 
+import asyncpg
 import jwt
 from starlette.requests import Request
 from starlette.responses import Response
@@ -98,6 +99,7 @@ class Authentication:
             await self._close(connection, identity.session_id)
             row = await connection.fetchrow(GET_USER, identity.user_id)
         self.identities.forget()
+        assert row is not None
         return _answer(token, "jwt", row, status=200)
 
     async def _close(self, connection: Connection, session_id: str | None) -> None:
@@ -116,13 +118,12 @@ def _sign(secret: str, user_id: int, session_id: str, now: datetime) -> str:
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
-def _answer(token: str, strategy: str, row: object, status: int = 201) -> Response:
+def _answer(token: str, strategy: str, row: asyncpg.Record, status: int = 201) -> Response:
     """The published shape; this `user` is the only record with camelCase timestamps."""
-    get = row.__getitem__  # type: ignore[attr-defined]
-    name = " ".join(part for part in (get("first_name"), get("last_name")) if part) or get("email")
+    name = " ".join(part for part in (row["first_name"], row["last_name"]) if part) or row["email"]
     user = {
-        "id": get("id"), "email": get("email"), "name": name, "avatar": get("avatar"),
-        "createdAt": _iso(get("created_at")), "updatedAt": _iso(get("updated_at")),
+        "id": row["id"], "email": row["email"], "name": name, "avatar": row["avatar"],
+        "createdAt": _iso(row["created_at"]), "updatedAt": _iso(row["updated_at"]),
     }  # fmt: skip
     return json_response({"accessToken": token, "authentication": {"strategy": strategy}, "user": user}, status)
 

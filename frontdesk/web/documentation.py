@@ -16,7 +16,11 @@ from frontdesk.core.resource import Registry
 from .openapi import make_document
 
 FILES = Path(__file__).parent / "static" / "docs"
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+}
 # The viewer draws its icons from data addresses and sets its own styles.
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 

@@ -85,7 +85,8 @@ ENDPOINTS: dict[str, Json] = {
             "tags": ["health"],
             "summary": "Is everything ready that an answer needs?",
             "security": [],
-            "responses": _answers(200, "Health") | {"503": {"description": "Missing parts.", "content": _json("Health")}},
+            "responses": _answers(200, "Health")
+            | {"503": {"description": "Missing parts.", "content": _json("Health")}},
         }
     },
 }

@@ -30,8 +30,8 @@ ERROR_NAMES = {
 INTRODUCTION = """\
 The REST API of Frontdesk. Send an API key in the header `x-api-key`, or log in at `POST /authentication`.
 
-Lists take `$limit` (default 10, at most 50), `$skip`, `$sort[field]=1|-1`, `$select[]=field`, equality on any field, and
-the operators `$ne`, `$in`, `$nin`, `$lt`, `$lte`, `$gt`, `$gte`, `$or`, `$and`: for example
+Lists take `$limit` (default 10, at most 50), `$skip`, `$sort[field]=1|-1`, `$select[]=field`, equality on any field,
+and the operators `$ne`, `$in`, `$nin`, `$lt`, `$lte`, `$gt`, `$gte`, `$or`, `$and`: for example
 `?$sort[created_at]=-1&status=open&id[$gt]=10`. The same query can be sent as the JSON body `{"query": {…}}` of the GET.
 
 Each record has a `version`, which is also its `ETag`; send it as `If-Match` with a PATCH or DELETE to change just what
@@ -88,9 +88,10 @@ def _name(resource: Resource) -> str:
 
 def _schemas(resource: Resource) -> Document:
     name = _name(resource)
-    shown = {f.name: f.json_schema() for f in resource.all_fields if f.is_readable}
+    shown: Document = {f.name: f.json_schema() for f in resource.all_fields if f.is_readable}
     shown |= {join: {"readOnly": True} for join in resource.joins}
-    result: Document = {name: {"type": "object", "properties": shown, "required": sorted(shown)}}
+    required: list[Json] = [*sorted(shown)]
+    result: Document = {name: {"type": "object", "properties": shown, "required": required}}
     for verb in ("create", "patch"):
         if verb in resource.verbs:
             result[f"{name}{verb.capitalize()}"] = _input_schema(resource, verb == "create")
@@ -111,7 +112,7 @@ def _input_schema(resource: Resource, is_create: bool) -> Document:
     required: list[Json] = [f.name for f in fields if f.is_required] if is_create else []
     if required:
         schema["required"] = required
-    example = {f.name: f.example for f in fields if f.example is not None}
+    example: Json = {f.name: f.example for f in fields if f.example is not None}
     if example:
         schema["examples"] = [example]
     return schema
@@ -119,10 +120,13 @@ def _input_schema(resource: Resource, is_create: bool) -> Document:
 
 def _paths(resource: Resource) -> Document:
     result: Document = {}
-    for path, verbs in ((f"/{resource.path}", ("find", "create")), (f"/{resource.path}/{{id}}", ("get", "patch", "remove"))):
+    for path, verbs in (
+        (f"/{resource.path}", ("find", "create")),
+        (f"/{resource.path}/{{id}}", ("get", "patch", "remove")),
+    ):
         offered = [verb for verb in verbs if verb in resource.verbs]
         if offered:
-            result[path] = {METHODS[verb]: _operation(resource, verb) for verb in offered}  # type: ignore[index,arg-type]
+            result[path] = {METHODS[verb]: _operation(resource, verb) for verb in offered}
     return result
 
 
@@ -137,7 +141,7 @@ def _operation(resource: Resource, verb: Verb) -> Document:
         "responses": _responses(name, verb),
     }
     if verb in ("create", "patch"):
-        body = {"$ref": f"#/components/schemas/{name}{verb.capitalize()}"}
+        body: Json = {"$ref": f"#/components/schemas/{name}{verb.capitalize()}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     return operation
 
@@ -155,7 +159,7 @@ def _responses(name: str, verb: Verb) -> Document:
     content: Document = {"application/json": {"schema": page if verb == "find" else row}}
     answers: Document = {"201" if verb == "create" else "200": {"description": "The answer.", "content": content}}
     for status in FAILURES[verb]:
-        failure = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+        failure: Json = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         answers[str(status)] = {"description": ERROR_NAMES[status], "content": failure}
     return answers
 
@@ -172,7 +176,9 @@ def _parameters(resource: Resource, verb: Verb) -> Iterator[Document]:
         yield _query("$limit", {"type": "integer", "minimum": 0, "default": DEFAULT_LIMIT}, f"At most {MAX_LIMIT}.")
         yield _query("$skip", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
         if resource.searched:
-            yield _query("searchTerm", {"type": "string", "maxLength": 200}, f"Searches {', '.join(resource.searched)}.")
+            yield _query(
+                "searchTerm", {"type": "string", "maxLength": 200}, f"Searches {', '.join(resource.searched)}."
+            )
         for name, spec in resource.filters.items():
             yield _query(name, {"type": "boolean" if spec.kind == "boolean" else "string"}, spec.description)
 

@@ -137,7 +137,9 @@ async def test_an_unknown_field_is_refused_by_its_name(world: World, resource: R
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if "find" in r.verbs], ids=named)
-@pytest.mark.parametrize("query", ["shoe_size=1", "id[$like]=1", "$where=1", "$sort[shoe_size]=1", "$select[]=shoe_size"])
+@pytest.mark.parametrize(
+    "query", ["shoe_size=1", "id[$like]=1", "$where=1", "$sort[shoe_size]=1", "$select[]=shoe_size"]
+)
 async def test_an_unknown_field_or_operator_in_the_query_is_named(world: World, resource: Resource, query: str) -> None:
     async with world.client() as client:
         answer = await client.get(f"/{resource.path}?{query}")

@@ -50,13 +50,21 @@ def remove_products(base_url: str, key: str) -> None:
 
 def node(script: str, environment: dict[str, str], **more: str) -> str:
     run = subprocess.run(
-        ["node", script], cwd=HERE, env={**environment, **more}, capture_output=True, text=True, timeout=300, check=False
+        ["node", script],
+        cwd=HERE,
+        env={**environment, **more},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     return run.stdout + run.stderr
 
 
 def test_the_official_adapter_suite_passes_over_rest(environment: dict[str, str]) -> None:
-    said = node("run-adapter-tests.mjs", environment, RESOURCE="products", PUT="0", MULTI="0", SCOPE='{"sku":"adapter"}')
+    said = node(
+        "run-adapter-tests.mjs", environment, RESOURCE="products", PUT="0", MULTI="0", SCOPE='{"sku":"adapter"}'
+    )
     assert "49 passed, 0 failed of 49" in said, said[-3000:]
 
 

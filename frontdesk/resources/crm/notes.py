@@ -12,9 +12,13 @@ notes = Resource(
     description="Notes on a contact.",
     own=Own(column="contact_id", where={"is_internal": False}, fixed={"is_internal": False}),
     fields=(
-        Field("text", is_required=True, is_nullable=False, max_length=10_000, is_searched=True, example="Prefers mornings."),
         Field(
-            "contact_id", "integer", is_required=True, is_nullable=False, references="contacts", write="create", example=1
+            "text", is_required=True, is_nullable=False, max_length=10_000, is_searched=True,
+            example="Prefers mornings.",
+        ),
+        Field(
+            "contact_id", "integer", is_required=True, is_nullable=False, references="contacts", write="create",
+            example=1,
         ),
         Field(
             "is_internal", "boolean", is_nullable=False, default=True,

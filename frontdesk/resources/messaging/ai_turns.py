@@ -6,7 +6,9 @@ who works on it holds its lease, and each of its writes says `lease_token = …`
 
 from __future__ import annotations
 
-from sqlalchemy import FromClause, Index, func, literal_column, select, text, ScalarSelect
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from frontdesk.core.fields import Field
@@ -52,7 +54,9 @@ def _steps(source: FromClause) -> ScalarSelect[object]:
     steps = ai_turn_steps.table
     names = ("position", "kind", "status", "tool_name", "call_id", "arguments", "result", "duration_ms",
              "input_tokens", "output_tokens", "cost")  # fmt: skip
-    pairs = [part for name in names for part in (literal_column(f"'{name}'"), steps.c[name])]
+    pairs: list[ColumnElement[Any]] = []
+    for name in names:
+        pairs += [literal_column(f"'{name}'"), steps.c[name]]
     ordered = aggregate_order_by(func.json_build_object(*pairs), steps.c.position)
     return (
         select(func.coalesce(func.json_agg(ordered), text("'[]'::json")))

@@ -88,7 +88,8 @@ SEND_INPUT = (
     Field("message_text", is_required=True, is_nullable=False, max_length=4000, example="Hello, this is Marta."),
     Field("message_type", is_nullable=False, default="text", choices=("text", "note")),
     Field(
-        "takeover", "boolean",
+        "takeover",
+        "boolean",
         description="Take the conversation over. Default: true for a login, false for an API key; a note never does.",
     ),
 )

@@ -71,7 +71,7 @@ def _explain_owner(call: Call) -> None:
     elif data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
         data.setdefault("ai_auto_assignment_disabled", True)
         data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
-        data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]  # type: ignore[assignment]
+        data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]
 
 
 async def _finish(call: Call) -> None:

@@ -16,7 +16,12 @@ from frontdesk.core.resource import Resource, Rights
 
 # Requests per minute unless a channel says otherwise; characters for max_message_length.
 DEFAULT_LIMITS = {"visitor_per_minute": 20, "address_per_minute": 60, "key_per_minute": 600, "max_message_length": 4000}
-HIGHEST = {"visitor_per_minute": 600, "address_per_minute": 6000, "key_per_minute": 100_000, "max_message_length": 10_000}
+HIGHEST = {
+    "visitor_per_minute": 600,
+    "address_per_minute": 6000,
+    "key_per_minute": 100_000,
+    "max_message_length": 10_000,
+}
 
 
 def _check_origins(value: Plain) -> Plain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import FromClause, func, select, ScalarSelect
+from sqlalchemy import FromClause, ScalarSelect, func, select
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
@@ -62,8 +62,15 @@ async def _find_or_make_user(call: Call) -> None:
 
 
 PERSON: tuple[Field, ...] = (
-    Field("email", is_required=True, is_nullable=False, write="create", max_length=254, check=check_email,
-          example="marta@example.com"),  # fmt: skip
+    Field(
+        "email",
+        is_required=True,
+        is_nullable=False,
+        write="create",
+        max_length=254,
+        check=check_email,
+        example="marta@example.com",
+    ),
     Field("first_name", write="create", max_length=120),
     Field("last_name", write="create", max_length=120),
     Field("password", write="create", max_length=200, is_secret=True),
