@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from frontdesk.assistants.config import AssistantConfig, config_of
+from frontdesk.assistants.permissions import permissions
 from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import AssistantView
 
 CURRENT = "SELECT version, deleted_at FROM ai_assistants WHERE organization_id = $1 AND id = $2"
@@ -27,11 +29,34 @@ KEPT = 500  # parsed versions of a process
 Key = tuple[int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The keys of the offered tools, and the table for the trace."""
+
+    keys: tuple[str, ...]
+    table: Json
+
+
+def offer_of(config: AssistantConfig) -> Offer:
+    """What the model is offered, and for every other key that is switched on the rule that kept it back."""
+    rulings = permissions(config)
+    refused = [ruling for ruling in rulings if not ruling.is_allowed and config.switch(ruling.key).enabled]
+    table: Json = {
+        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in rulings if ruling.is_allowed],
+        "not_offered": [
+            {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
+        ],
+        "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
+    }
+    return Offer(tuple(ruling.key for ruling in rulings if ruling.is_allowed), table)
+
+
 class Assistants:
     """Reads configurations. A version never changes, so each is parsed once in a process."""
 
     def __init__(self) -> None:
         self._parsed: OrderedDict[Key, AssistantConfig] = OrderedDict()
+        self._offers: OrderedDict[Key, Offer] = OrderedDict()
 
     async def current(self, connection: Connection, organization_id: int, id: int) -> AssistantConfig | None:
         """The record as it is now, a deleted one too (a gate says so)."""
@@ -58,6 +83,16 @@ class Assistants:
             assert current is not None
             return current
         return self._keep(key, config_of({**json.loads(text), "deleted_at": None}))
+
+    def offer(self, config: AssistantConfig) -> Offer:
+        """What a version offers to the model; asked once per turn, so it is kept with the version."""
+        key = (config.organization_id, config.id, config.version)
+        found = self._offers.get(key)
+        if found is None:
+            found = self._offers[key] = offer_of(config)
+            while len(self._offers) > KEPT:
+                self._offers.popitem(last=False)
+        return found
 
     async def _at(self, connection: Connection, key: Key, deleted_at: datetime | None) -> AssistantConfig:
         config = self._parsed.get(key)

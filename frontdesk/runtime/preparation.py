@@ -6,10 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from frontdesk.assistants.config import AssistantConfig
-from frontdesk.assistants.permissions import offered, permissions
 from frontdesk.core.database import Connection
-from frontdesk.core.errors import Json
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
 from frontdesk.runtime.model_source import ResolvedModel
@@ -55,7 +52,7 @@ async def prepare(held: HeldTurn, talk: Conversation, resolved: ResolvedModel) -
         steps = await _steps(connection, held, messages)
         prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk)
     if turn.prompt is None:
-        await held.prepared(prompt.text, tools_json(config), resolved.facts)
+        await held.prepared(prompt.text, held.assistants.offer(config).table, resolved.facts)
     limits = Limits(config.options.history_messages, _room(prompt, resolved), talk.ai_context_cut)
     return Ready(prompt, rebuild(messages, steps, limits, current_turn=turn.id))
 
@@ -84,20 +81,7 @@ async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation) ->
         row = await connection.fetchrow(CONTACT, talk.organization_id, talk.contact_id)
         if row is not None:
             customer = Customer(True, talk.channel, talk.contact_id, row[0], row[1], row[2], row[3] or None)
-    return build(held.config, offered(held.config), customer, held.clock.now())
-
-
-def tools_json(config: AssistantConfig) -> Json:
-    """What the model was offered, and for every other key that is switched on the rule that kept it back."""
-    rulings = permissions(config)
-    refused = [ruling for ruling in rulings if not ruling.is_allowed and config.switch(ruling.key).enabled]
-    return {
-        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in rulings if ruling.is_allowed],
-        "not_offered": [
-            {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
-        ],
-        "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
-    }
+    return build(held.config, held.assistants.offer(held.config).keys, customer, held.clock.now())
 
 
 def _room(prompt: Prompt, resolved: ResolvedModel) -> int:

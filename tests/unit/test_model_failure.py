@@ -1,0 +1,48 @@
+"""Which failure of a model is tried again, and after how long."""
+
+import pytest
+from pydantic_ai.exceptions import (
+    ModelHTTPError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+    UnexpectedModelBehavior,
+)
+
+from frontdesk.assistants.no_model import NoModel
+from frontdesk.runtime.model_failure import MOST_ATTEMPTS, Failure, judge, sentence
+from frontdesk.runtime.tooling import TooManyCalls
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [ModelTimeoutError("m", "slow"), ModelHTTPError(500, "m"), ModelHTTPError(429, "m"), ModelHTTPError(408, "m"),
+     UnexpectedModelBehavior("nonsense"), TimeoutError()],
+)  # fmt: skip
+def test_what_may_pass_is_tried_again(failure: Failure) -> None:
+    pauses = [judge(failure, attempt).pause for attempt in range(1, MOST_ATTEMPTS)]
+    assert [pause.total_seconds() for pause in pauses if pause] == [1, 4]
+    assert judge(failure, MOST_ATTEMPTS).pause is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(NoModel("none"), "no_model"), (NoModel("key", "no_key"), "no_key"), (TooManyCalls("t"), "too_many_tool_calls"),
+     (ModelHTTPError(401, "m"), "model_rejected"), (ModelHTTPError(404, "m"), "model_rejected"),
+     (ModelQuotaExceededError("m", "no credits"), "model_rejected")],
+)  # fmt: skip
+def test_what_comes_again_is_not_tried_again(failure: Failure, code: str) -> None:
+    verdict = judge(failure, 1)
+    assert (verdict.code, verdict.pause) == (code, None)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(0.2, 1), (12, 12), (600, 30)])
+def test_a_provider_may_ask_for_a_longer_pause_within_a_bound(asked: float, waited: float) -> None:
+    pause = judge(ModelRateLimitError("m", "slow down", retry_after=asked), 1).pause
+    assert pause is not None
+    assert pause.total_seconds() == waited
+
+
+def test_a_providers_body_is_not_kept() -> None:
+    error = ModelHTTPError(401, "m", body={"error": "Incorrect API key provided: sk-secret"})
+    assert sentence(error) == "ModelHTTPError: HTTP 401 from m"
