@@ -32,7 +32,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One authenticated caller in one organization. `scope` None means organization-wide."""
+    """One authenticated caller in one organization. `scope` None means organization-wide.
+
+    `memberships` are all organizations of a login; only the list of organizations looks beyond the one.
+    """
 
     organization_id: int
     user_id: int | None
@@ -40,4 +43,5 @@ class Caller:
     ai_assistant_id: int | None = None
     scope: Scope | None = None
     via: Via = "system"
+    memberships: tuple[int, ...] = ()
     conversation_id: int | None = None  # where the call was made, stored on rows it creates

@@ -155,6 +155,8 @@ class Door:
     ) -> AbstractAsyncContextManager[Connection]:
         if tx is not None:
             return nullcontext(tx)
+        if not call.resource.is_tenant and call.verb in ("find", "get"):
+            return self.database.system()  # several organizations of one login; the statement names them
         if needs_transaction and not _is_plain(call):
             return self.database.transaction(call.caller.organization_id)
         return self.database.reading(call.caller.organization_id)
@@ -343,6 +345,8 @@ def _scoped(caller: Caller) -> Scoped:
 
 def _values(call: Call) -> dict[str, object]:
     values: dict[str, object] = {"org": call.caller.organization_id, "id": call.id}
+    if not call.resource.is_tenant:
+        values["memberships"] = call.caller.memberships or [call.caller.organization_id]
     for i, value in enumerate(call.query.values):
         values[f"p{i}"] = value
     if call.caller.scope is not None:

@@ -47,14 +47,14 @@ class Identity:
     via: str
     session_id: str | None = None
 
-    def caller(self, wanted: int | None) -> Caller:
+    def caller(self, wanted: int | None, *, sees_all: bool = False) -> Caller:
         """The caller in the organization that the request names, or in the only one there is.
 
-        Raises `BadRequest` for a key of another organization or where a login must choose, `Forbidden` for a login
-        that is no member there.
+        With `sees_all` a login need not choose: the call looks at all its organizations. Raises `BadRequest` for a
+        key of another organization or where a login must choose, `Forbidden` for a login that is no member there.
         """
         if wanted is None:
-            if len(self.roles) != 1:
+            if len(self.roles) != 1 and not sees_all:
                 raise BadRequest(
                     "organization_id is needed: you belong to several organizations.",
                     errors={"organization_id": "is required"},
@@ -68,7 +68,13 @@ class Identity:
             )
         if role is None:
             raise Forbidden("You are not a member of this organization.")
-        return Caller(wanted, self.user_id, role, via="api_key" if self.via == "api_key" else "jwt")
+        return Caller(
+            wanted,
+            self.user_id,
+            role,
+            via="api_key" if self.via == "api_key" else "jwt",
+            memberships=tuple(self.roles) if sees_all else (),
+        )
 
 
 def hash_key(key: str) -> str:

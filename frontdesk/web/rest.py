@@ -80,7 +80,8 @@ class RestEdge:
         data: dict[str, object] = parsed
         if method == "GET":
             query, data = query | _body_query(parsed), {}
-        caller = identity.caller(_take_organization(query, data))
+        sees_all = not resource.is_tenant and method == "GET"
+        caller = identity.caller(_take_organization(query, data), sees_all=sees_all)
         answer = await self.door.call(
             caller, resource.path, verb, id=row_id, data=data, query=query, if_match=read_if_match(headers)
         )

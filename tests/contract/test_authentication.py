@@ -65,6 +65,9 @@ async def test_a_login_in_two_organizations_chooses(world: World) -> None:
     token = await token_of(world)
     async with world.client(None, authorization=f"Bearer {token}") as client:
         assert (await client.get("/contacts")).status_code == 400
+        assert [row["name"] for row in (await client.get("/organizations")).json()["data"]] == ["Ours", "Theirs"]
+        assert (await client.get("/organizations?searchTerm=theirs")).json()["total"] == 1
+        assert (await client.get(f"/organizations/{THEIRS}")).status_code == 200
         assert (await client.get(f"/contacts?organization_id={THEIRS}")).status_code == 200
         assert (await client.get(f"/api-keys?organization_id={OURS}")).status_code == 200
         assert (await client.get(f"/api-keys?organization_id={THEIRS}")).status_code == 403

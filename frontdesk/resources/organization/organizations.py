@@ -19,7 +19,7 @@ organizations = Resource(
     verbs=("find", "get", "patch"),
     rights=Rights(write=Role.owner),
     fields=(
-        Field("name", is_required=True, is_nullable=False, max_length=200, example="Luna Dental"),
+        Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Luna Dental"),
         Field(
             "subscription_status", is_nullable=False, default="active", choices=("active", "suspended"), write="never"
         ),
