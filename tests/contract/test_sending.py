@@ -48,7 +48,8 @@ async def test_a_tester_goes_on_in_the_conversation(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [({"assistant_id": None}, "conversation_id"),
-     ({"conversation_id": 999_999, "assistant_id": None}, "conversation_id"), ({"contact_id": 999_999}, "contact_id"), ({"assistant_id": 999_999}, "assistant_id"),
+     ({"conversation_id": 999_999, "assistant_id": None}, "conversation_id"),
+     ({"contact_id": 999_999}, "contact_id"), ({"assistant_id": 999_999}, "assistant_id"),
      ({"message_text": "x" * 4001}, "message_text"), ({"message_text": "a\u0000b"}, "message_text"),
      ({"colour": "red"}, "colour")],
 )  # fmt: skip
