@@ -19,7 +19,7 @@ from typing import TypeVar
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds for what has no limit of its own; machines of CI are slow
+PATIENCE = 180.0  # seconds for what has no limit of its own; machines of CI are slow
 Found = TypeVar("Found")
 
 
