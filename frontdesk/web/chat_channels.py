@@ -20,7 +20,7 @@ KEPT = 2.0  # seconds that a change of the channel may take to be seen by a proc
 MAX_KEPT = 1_000
 
 CHANNEL_SQL = """
-    SELECT c.id, c.organization_id, c.public_key, c.name, c.allowed_origins, c.limits,
+    SELECT c.id, c.organization_id, o.name AS organization_name, c.public_key, c.name, c.allowed_origins, c.limits,
         a.id AS ai_assistant_id, a.name AS assistant_name, m.provider AS model_provider, a.connection
     FROM inbox_channels c
     JOIN organizations o ON o.id = c.organization_id AND o.deleted_at IS NULL
@@ -37,6 +37,7 @@ class ChatChannel:
 
     id: int
     organization_id: int
+    organization_name: str
     public_key: str
     name: str
     allowed_origins: tuple[str, ...]

@@ -87,7 +87,9 @@ class WebchatEdge:
             channel = await self.channels.get(request.path_params["public_key"])
         except NotFound:
             return missing_page()
-        return chat_page(channel.public_key, channel.assistant_name or channel.name, channel.allowed_origins)
+        return chat_page(
+            channel.public_key, channel.assistant_name or channel.organization_name, channel.allowed_origins
+        )
 
     async def asset(self, request: Request) -> Response:
         try:
@@ -103,6 +105,7 @@ class WebchatEdge:
         answer: dict[str, Json] = {
             "session": {
                 "assistant_name": channel.assistant_name,
+                "organization_name": channel.organization_name,
                 "channel_name": channel.name,
                 "max_message_length": channel.max_message_length,
                 "is_small_model": channel.has_small_model(self.default_is_small),

@@ -17,7 +17,7 @@ from frontdesk.core.jobs import Worker
 from frontdesk.flow import Flow
 from frontdesk.runtime.delivery import DOORBELL
 from tests.flow.harness import Models, Script, Toolbox
-from tests.world import World
+from tests.world import OURS, World
 
 TOOLS = {"tools": dict.fromkeys(("find_contact", "get_contact", "update_contact"), True)}
 PUBLIC_KEY = "wc_desk"
@@ -65,9 +65,11 @@ async def open_desk(world: World, url: str) -> AsyncIterator[Desk]:
         instructions="You are the receptionist of Bright Smile Dental.",
     )  # fmt: skip
     await world.row(
-        "inbox-channels", name="Bright Smile Dental", ai_assistant_id=assistant_id, public_key=PUBLIC_KEY,
+        "inbox-channels", name="Website chat", ai_assistant_id=assistant_id, public_key=PUBLIC_KEY,
         is_active=True,
     )  # fmt: skip
+    async with world.database.system() as connection:
+        await connection.execute("UPDATE organizations SET name = 'Bright Smile Dental' WHERE id = $1", OURS)
     script, stopping = Pausing(), asyncio.Event()
     flow = Flow(world.door, Models(script), Toolbox(), {WEBCHAT.name: WEBCHAT})
     working = asyncio.create_task(Worker(world.database.url, {DOORBELL: flow.advance}).run(stopping))

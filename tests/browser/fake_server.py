@@ -34,7 +34,8 @@ class FakeChat:
     session: Item = field(
         default_factory=lambda: {
             "assistant_name": "Sofía",
-            "channel_name": "Bright Smile Dental",
+            "organization_name": "Bright Smile Dental",
+            "channel_name": "Website chat",
             "max_message_length": 4000,
             "is_small_model": False,
         }

@@ -33,7 +33,8 @@ async def test_a_first_visit_mints_a_token_whose_hash_alone_is_kept(room: Room) 
     token = answer.json().pop("visitor_token")
     assert len(token) == 46
     assert answer.json()["session"] == {
-        "assistant_name": "Sofía", "channel_name": "Bright Smile", "max_message_length": 4000, "is_small_model": False,
+        "assistant_name": "Sofía", "organization_name": "Ours", "channel_name": "Bright Smile",
+        "max_message_length": 4000, "is_small_model": False,
     }  # fmt: skip
     async with room.world.database.system() as connection:
         row = await connection.fetchrow("SELECT * FROM webchat_visitors")

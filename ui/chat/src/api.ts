@@ -14,7 +14,8 @@ export interface Message {
 
 export interface Session {
   assistant_name: string | null;
-  channel_name: string | null;
+  organization_name: string;
+  channel_name: string;
   max_message_length: number;
   is_small_model: boolean;
 }

@@ -239,7 +239,7 @@ export class Chat implements StreamListener {
   }
 
   private title(): string {
-    return this.session?.assistant_name ?? this.options.title;
+    return this.session?.assistant_name ?? this.session?.organization_name ?? this.options.title;
   }
 
   private draw(): void {

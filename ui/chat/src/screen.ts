@@ -55,8 +55,8 @@ export class Screen {
   }
 
   introduce(session: Session | null, title: string): void {
-    const name = session?.assistant_name ?? session?.channel_name ?? title;
-    const place = session?.channel_name && session.channel_name !== name ? `${session.channel_name} · ` : "";
+    const name = session?.assistant_name ?? session?.organization_name ?? title;
+    const place = session && session.organization_name !== name ? `${session.organization_name} · ` : "";
     this.name.textContent = name || this.texts.assistant;
     this.about.textContent = place + this.texts.assistant;
     this.hello.textContent = session?.assistant_name ? this.texts.hello(name) : this.texts.helloAnonymous;
