@@ -103,7 +103,7 @@ def load_path(path: Path, draft: Path, progress: Progress) -> None:
 def load_url(url: str, draft: Path, progress: Progress) -> None:
     """Goes on after the bytes that are there, if the server can."""
     have = draft.stat().st_size if draft.exists() else 0
-    headers = {"range": f"bytes={have}-"} if have else {}
+    headers = {"accept-encoding": "identity", **({"range": f"bytes={have}-"} if have else {})}
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     try:
         with httpx2.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as answer:
@@ -114,7 +114,7 @@ def load_url(url: str, draft: Path, progress: Progress) -> None:
             resumed = answer.status_code == 206
             progress.restart(have if resumed else 0)
             with draft.open("ab" if resumed else "wb") as out:
-                for chunk in answer.iter_bytes(CHUNK):
+                for chunk in answer.iter_raw():
                     out.write(chunk)
                     progress.add(len(chunk))
     except httpx2.HTTPError as error:

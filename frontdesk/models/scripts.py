@@ -14,7 +14,7 @@ PRICE = re.compile(
     r"(?:how much (?:is|are|for)|price of|cu[aá]nto (?:cuesta|vale)|precio de)\s+(.+?)[?.!]*$", re.IGNORECASE
 )
 NOTE = re.compile(r"(?:note that|anota que)\s+(.+?)[.!]*$", re.IGNORECASE)
-OTHERS_PHONE = re.compile(r"(?:what is|cu[aá]l es)\D*?([A-ZÁÉÍÓÚ]\w+(?: [A-ZÁÉÍÓÚ]\w+)+)")
+OTHERS_PHONE = re.compile(r"(?:[Ww]hat is|[Cc]u[aá]l es)\D*?([A-ZÁÉÍÓÚ]\w+(?: [A-ZÁÉÍÓÚ]\w+)+)")
 NAME = re.compile(r'"name": ("[^"]+")')
 ARTICLES = frozenset({"a", "an", "the", "un", "una", "el", "la", "los", "las", "de", "del"})
 

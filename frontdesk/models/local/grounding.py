@@ -128,7 +128,7 @@ class Judge:
                 said = plain(str(value)) in self.evidence.words
                 return value if said or p.is_required else None
             case "date":
-                return resolve(str(value), p.format, self.now) or resolve(self.evidence.last_words, p.format, self.now)
+                return self._date(str(value), p.format)
             case "group":
                 return value if p.is_required else None
             case "free":
@@ -149,6 +149,13 @@ class Judge:
             return None
         # A catalogue is searched in its own language, so a translated word may be right; a person's name may not.
         return " ".join(words) or (value if tool.verb == "search" else None)
+
+    def _date(self, value: str, format_: str) -> str | None:
+        """The day that the customer named; the model's own only if it is in the customer's words."""
+        written = self.evidence.written
+        said = (resolve(text, format_, self.now) for text in reversed(written))
+        is_said = len(self.evidence.grounded_words(value, written)) == len(value.split())
+        return (resolve(value, format_, self.now) if is_said else None) or next(filter(None, said), None)
 
     def _note(self, tool: Tool, value: str) -> str | None:
         """A note says what the customer said; a new one that strays from it is replaced by their own words."""
