@@ -30,11 +30,15 @@ def role_statements() -> Iterator[str]:
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END $$
         """
+        # From PostgreSQL 16 on, who makes a role is a member that may not take it until it grants itself that. Where
+        # somebody else made the roles, that one has granted them.
         yield f"""
             DO $$ BEGIN
-                IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+                IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
                     EXECUTE format('GRANT {role} TO %I', current_user);
                 END IF;
+            EXCEPTION WHEN insufficient_privilege THEN
+                IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN RAISE; END IF;
             END $$
         """
         yield f"GRANT USAGE ON SCHEMA public TO {role}"
