@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -15,13 +15,34 @@ from starlette.types import ASGIApp
 from frontdesk.channels.webchat import Webchat
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.door import Door
-from frontdesk.core.live import Live
+from frontdesk.core.live import Live, Subscription
 from frontdesk.web import failures
 from frontdesk.web.webchat import WebchatEdge
 from tests.serving import serving
 from tests.world import OURS, World
 
 PUBLIC_KEY = "wc_room"
+
+
+class WatchedLive(Live):
+    """A live line that tells when a stream has come or gone."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.changed = asyncio.Event()
+
+    @contextmanager
+    def subscribe(self, conversation_id: int) -> Iterator[Subscription]:
+        try:
+            with super().subscribe(conversation_id) as subscription:
+                self.tell()
+                yield subscription
+        finally:
+            self.tell()
+
+    def tell(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
 
 
 @dataclass
@@ -37,7 +58,8 @@ class Room:
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     @property
-    def live(self) -> Live:
+    def live(self) -> WatchedLive:
+        assert isinstance(self.edge.live, WatchedLive)
         return self.edge.live
 
     def client(self, **headers: str) -> httpx.AsyncClient:
@@ -61,8 +83,8 @@ class Room:
     async def streams(self, count: int) -> None:
         """Wait until so many streams are open: the server is told by the network."""
         async with asyncio.timeout(5):
-            while self.live.stream_count != count:  # noqa: ASYNC110 (uvicorn has no event for it)
-                await asyncio.sleep(0.01)
+            while self.live.stream_count != count:
+                await self.live.changed.wait()
 
     async def count(self, table: str) -> int:
         async with self.world.database.system() as connection:
@@ -77,7 +99,7 @@ async def open_room(world: World) -> AsyncIterator[Room]:
     )
     clock = FakeClock()
     door = Door(world.database, world.registry, clock)
-    async with Live(world.database.url) as live:
+    async with WatchedLive(world.database.url) as live:
         edge = WebchatEdge(door, Webchat(world.database, clock), live)
         async with serving(application(edge)) as url:
             room = Room(world, edge, clock, url, channel_id, assistant_id)

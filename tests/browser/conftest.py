@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -50,21 +49,13 @@ class Site:
         page = await (context or await self.visitor(**options)).new_page()
         await page.goto(url or self.page_url)
         if url is None:
-            await until(lambda: len(self.chat.streams) > streams)
+            await self.chat.until(lambda: len(self.chat.streams) > streams)
         return page
 
     def _heard(self, said: ConsoleMessage) -> None:
         # A lost line is a console error too, and is what many of these tests are about.
         if said.type == "error" and "Content Security Policy" in said.text:
             self.faults.append(said.text)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 8) -> None:
-    """Wait for something that another process does. Raises AssertionError when it does not happen."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def write(page: Page, text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -46,6 +46,18 @@ class FakeChat:
     is_down: bool = False
     loses_answers: int = 0
     refuses_with: tuple[int, str] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self) -> None:
+        """Wake whoever waits for something to happen here."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait for what a page does. Raises TimeoutError when it does not happen."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await self.changed.wait()
 
     def add(self, sender: str, text: str, name: str | None = None, at: datetime | None = None, **more: object) -> Item:
         """Store a message and send it to every open stream."""
@@ -59,6 +71,7 @@ class FakeChat:
         }
         self.messages.append(message)
         self.emit("message", message, position=len(self.messages))
+        self.tell()
         return message
 
     def emit(self, name: str, data: Item, position: int | None = None) -> None:
@@ -121,6 +134,7 @@ def application(chat: FakeChat) -> Starlette:
             return refusal(401, "Unknown visitor.")
         body = await request.json()
         chat.posts.append(body)
+        chat.tell()
         if chat.refuses_with:
             return refusal(*chat.refuses_with)
         message, is_new = chat.receive(body)
@@ -153,6 +167,7 @@ def application(chat: FakeChat) -> Starlette:
 async def follow(chat: FakeChat, after: int) -> AsyncIterator[str]:
     queue: asyncio.Queue[str | None] = asyncio.Queue()
     chat.streams.append(queue)
+    chat.tell()
     try:
         for message in chat.messages[after:]:
             yield event("message", message, int(str(message["position"])))
@@ -161,6 +176,7 @@ async def follow(chat: FakeChat, after: int) -> AsyncIterator[str]:
             yield text
     finally:
         chat.streams.remove(queue)
+        chat.tell()
 
 
 async def demonstrate(port: int) -> None:
@@ -174,18 +190,12 @@ async def demonstrate(port: int) -> None:
 
 
 async def echo(chat: FakeChat) -> None:
-    answered = 0
+    turn = 0
     while True:
-        await asyncio.sleep(0.5)
-        if not chat.messages or len(chat.messages) == answered or chat.messages[-1]["from"] != "visitor":
-            continue
-        answered = len(chat.messages) + 1
-        chat.typing(True, answered)
-        words = f"You said: **{chat.messages[-1]['text']}**. That is all I know.".split()
-        for count in range(1, len(words) + 1):
-            await asyncio.sleep(0.15)
-            chat.draft(answered, count, " ".join(words[:count]))
-        chat.add("assistant", " ".join(words), turn_id=answered)
+        await chat.until(lambda: bool(chat.messages) and chat.messages[-1]["from"] == "visitor", seconds=86_400)
+        turn += 1
+        chat.draft(turn, 1, "You said:")
+        chat.add("assistant", f"You said: **{chat.messages[-1]['text']}**", turn_id=turn)
 
 
 if __name__ == "__main__":

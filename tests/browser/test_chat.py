@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from .conftest import PHONE, Site, until, write
+from .conftest import PHONE, Site, write
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +87,7 @@ async def test_a_dropped_line_comes_back_after_the_last_position(site: Site) -> 
     site.chat.add("assistant", "Before")
     await expect(page.get_by_text("Before")).to_be_visible()
     site.chat.drop()
-    await until(lambda: not site.chat.streams)
+    await site.chat.until(lambda: not site.chat.streams)
     site.chat.messages.append({"position": 2, "from": "assistant", "name": "Sofía", "text": "Meanwhile",
                                "created_at": datetime.now(UTC).isoformat()})  # fmt: skip
     await expect(page.locator(".assistant .bubble")).to_have_text(["Before", "Meanwhile"])
@@ -119,7 +119,7 @@ async def test_an_unsent_message_survives_a_reload(site: Site) -> None:
     site.chat.refuses_with = (503, "Down.")
     page = await site.open()
     await write(page, "Keep me")
-    await until(lambda: len(site.chat.posts) > 0)
+    await site.chat.until(lambda: len(site.chat.posts) > 0)
     await page.reload()
     await expect(page.get_by_text("Sending…")).to_be_visible()
     site.chat.refuses_with = None
@@ -131,7 +131,7 @@ async def test_a_lost_answer_does_not_make_a_second_message(site: Site) -> None:
     site.chat.loses_answers = 1
     page = await site.open()
     await write(page, "Once")
-    await until(lambda: len(site.chat.messages) == 1)
+    await site.chat.until(lambda: len(site.chat.messages) == 1)
     await expect(page.locator(".visitor time")).to_be_visible()
     await expect(page.locator(".visitor .bubble")).to_have_count(1)
     assert len(site.chat.messages) == 1

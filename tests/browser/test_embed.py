@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from tests.serving import serving
 
-from .conftest import PHONE, Site, until
+from .conftest import PHONE, Site
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +73,7 @@ async def test_an_answer_while_closed_lights_the_dot(site: Site, shop: str) -> N
     page = await site.open(url=shop)
     await page.evaluate("Frontdesk.open()")
     await expect(frame(page).get_by_role("textbox")).to_be_focused()
-    await until(lambda: len(site.chat.streams) == 1)
+    await site.chat.until(lambda: len(site.chat.streams) == 1)
     await page.evaluate("Frontdesk.close()")
     site.chat.add("assistant", "Are you still there?")
     await expect(page.get_by_role("button", name="Open chat (1 new messages)")).to_be_visible()
@@ -93,9 +93,10 @@ async def test_nothing_is_loaded_before_the_visitor_wants_the_chat(site: Site, s
 
 
 async def test_on_a_phone_the_chat_fills_the_screen_and_its_own_button_closes_it(site: Site, shop: str) -> None:
-    page = await site.open(await site.visitor(**PHONE), url=shop)
+    page = await site.open(await site.visitor(reduced_motion="reduce", **PHONE), url=shop)
     await page.get_by_role("button", name="Open chat").tap()
     box = await page.locator("frontdesk-chat iframe").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+    assert box is not None
+    assert [round(box[side]) for side in ("x", "y", "width", "height")] == [0, 0, 390, 844]
     await frame(page).get_by_role("button", name="Close chat").tap()
     await expect(page.get_by_role("button", name="Open chat")).to_be_visible()
