@@ -29,10 +29,10 @@ from frontdesk.models.clients import Clients
 from frontdesk.models.installation import COMPATIBLE, KEYED, LOCAL, NONE, Choice, installation_choice, installation_key
 from frontdesk.models.local.endpoint import StateFile
 from frontdesk.models.local.engine import Engine
-from frontdesk.models.local.model import LABEL as LOCAL_LABEL
 from frontdesk.models.local.model import NAME as LOCAL_NAME
 from frontdesk.models.local.model import LocalModel
 from frontdesk.models.local.server import CONTEXT_TOKENS, STATE_FILE
+from frontdesk.models.provider_names import LOCAL_LABEL
 from frontdesk.models.providers import PROVIDERS
 from frontdesk.models.scripted import LABEL as SCRIPTED_LABEL
 from frontdesk.models.scripted import ScriptedModel, Scripts

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from frontdesk.core.settings import Settings
-from frontdesk.models.local.model import LABEL
-from frontdesk.models.provider_names import NAMED
+from frontdesk.models.provider_names import LOCAL_LABEL, NAMED
 
 NONE, LOCAL, COMPATIBLE = "none", "local", "openai_compatible"
 KEYED = ("openai", "anthropic", "google")
@@ -29,7 +28,7 @@ class Choice:
     def label(self) -> str:
         """In words, for the start's banner and /health."""
         if self.provider == LOCAL:
-            return LABEL
+            return LOCAL_LABEL
         if self.provider == NONE:
             return "none"
         return f"{NAMED[self.provider].label} {self.model}" if self.model else NAMED[self.provider].label

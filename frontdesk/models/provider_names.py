@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LOCAL_LABEL = "small built-in model"
+
 
 @dataclass(frozen=True, slots=True)
 class Named:

@@ -1,83 +1,58 @@
-"""The providers as a table: how each is built from a key and an address, and what it is called by default."""
+"""The providers as a table: how each is built from a key and an address, and what it is called by default.
+
+A provider's SDK costs up to a second of CPU and 20 MB to load, so a process loads it when the first model of that
+provider is asked, and never before.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import httpx2
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI, Omit
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.google import GoogleModel
-from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers import Provider as Client
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.google import GoogleProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from frontdesk.models.provider_names import NAMED
 
-# A local server takes any key, the SDK insists on one.
-NO_KEY = "none"
-MakeClient = Callable[[httpx2.AsyncClient, str | None, str | None], Client]
-MakeModel = Callable[[str, Client], Model]
+MakeClient = Callable[[httpx2.AsyncClient, str | None, str | None], Client[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A service that answers over HTTP. The SDK never tries again by itself: a turn does, by its own clock."""
+    """A service that answers over HTTP: `module` builds its client by `maker`, and its models by `make_model`.
+
+    The SDK never tries again by itself: a turn does, by its own clock.
+    """
 
     label: str
     needs_key: bool
-    make_client: MakeClient
-    make_model: MakeModel
+    module: str
+    maker: str
     default_model: str | None = None
 
+    def make_client(self, http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client[Any]:
+        make: MakeClient = getattr(self._load(), self.maker)
+        return make(http, key, base_url)
 
-def _openai(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client:
-    return OpenAIProvider(openai_client=_openai_client(http, key, base_url or "https://api.openai.com/v1"))
+    def make_model(self, name: str, client: Client[Any]) -> Model:
+        make: Callable[[str, Client[Any]], Model] = self._load().make_model
+        return make(name, client)
 
-
-def _compatible(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client:
-    return OpenAICompatibleProvider("openai-compatible", openai_client=_openai_client(http, key, base_url))
-
-
-def _openai_client(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> AsyncOpenAI:
-    # The SDK reads more of the environment than the key; an organization's server must not be told any of it.
-    unsaid = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
-    return AsyncOpenAI(
-        api_key=key or NO_KEY,
-        base_url=base_url,
-        http_client=http,
-        max_retries=0,
-        default_headers=unsaid,  # type: ignore[arg-type]
-    )
+    def _load(self) -> ModuleType:
+        return importlib.import_module(f"frontdesk.models.{self.module}")
 
 
-def _anthropic(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client:
-    address = base_url or "https://api.anthropic.com"
-    client = AsyncAnthropic(api_key=key, auth_token=None, base_url=address, http_client=http, max_retries=0)
-    return AnthropicProvider(anthropic_client=client)
-
-
-def _google(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client:
-    return GoogleProvider(
-        api_key=key, http_client=http, base_url=base_url or "https://generativelanguage.googleapis.com"
-    )
-
-
-def _provider(name: str, needs_key: bool, make_client: MakeClient, make_model: MakeModel) -> Provider:
-    return Provider(NAMED[name].label, needs_key, make_client, make_model, NAMED[name].default_model)
+def _provider(name: str, needs_key: bool, module: str, maker: str) -> Provider:
+    return Provider(NAMED[name].label, needs_key, module, maker, NAMED[name].default_model)
 
 
 PROVIDERS: Mapping[str, Provider] = {
-    "openai": _provider("openai", True, _openai, lambda name, client: OpenAIChatModel(name, provider=client)),
-    "anthropic": _provider("anthropic", True, _anthropic, lambda name, client: AnthropicModel(name, provider=client)),
-    "google": _provider("google", True, _google, lambda name, client: GoogleModel(name, provider=client)),
-    "openai_compatible": _provider(
-        "openai_compatible", False, _compatible, lambda name, client: OpenAIChatModel(name, provider=client)
-    ),
+    "openai": _provider("openai", True, "openai_clients", "make_openai"),
+    "anthropic": _provider("anthropic", True, "anthropic_client", "make_anthropic"),
+    "google": _provider("google", True, "google_client", "make_google"),
+    "openai_compatible": _provider("openai_compatible", False, "openai_clients", "make_compatible"),
 }

@@ -23,7 +23,6 @@ from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
 from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read
 
 NAME = "built-in"
-LABEL = "small built-in model"
 LOOK_UP = "for:"  # begins the id of a call that was made to find the id for another
 CLAIM = re.compile(
     r"\b(?:i have|i've|has been|have been|was|were|is now|are now|we have|we've)\b[^.!?]*"
