@@ -33,7 +33,7 @@ async def prepare_demo(settings: Settings, url: str) -> None:
         else:
             async with database.system() as connection:
                 demo, password = await find_demo(connection), None
-        if demo:
-            known = read_card(settings.data / CARD)
-            card = await make_card(door, demo, settings.public_url(), known, password)
-            write_card(settings.data / NEXT_CARD, card)
+        known = read_card(settings.data / CARD)
+        # Empty without a demo: that the file is there tells that all is prepared.
+        card = await make_card(door, demo, settings.public_url(), known, password) if demo else {}
+        write_card(settings.data / NEXT_CARD, card)

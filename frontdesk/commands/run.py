@@ -112,12 +112,11 @@ def bring_model(settings: Settings, supervisor: Supervisor) -> None:
 
 def hand_over_card(data: Path) -> dict[str, object]:
     """Put the card that the first worker prepared into the place where scripts look; empty without a demo."""
-    fresh, card = data / NEXT_CARD, data / CARD
-    try:
-        fresh.replace(card)
-    except FileNotFoundError:
-        return {}
-    return cast("dict[str, object]", json.loads(card.read_text("utf-8")))
+    fresh = data / NEXT_CARD
+    card = cast("dict[str, object]", json.loads(fresh.read_text("utf-8")))
+    if card:
+        fresh.replace(data / CARD)
+    return card
 
 
 def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | None:
@@ -127,7 +126,8 @@ def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | No
     began = told = time.monotonic()
     while not supervisor.stopping.is_set():
         answer = ask(settings.local_url(port))
-        if answer.ready:
+        # Another worker may be ready before the first one has prepared everything.
+        if answer.ready and (settings.data / NEXT_CARD).is_file():
             model = str(answer.parts.get("model", {}).get("detail", ""))
             print(banner(settings, settings.public_url(port), hand_over_card(settings.data), model), flush=True)
             return None
@@ -136,6 +136,6 @@ def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | No
             return Halt(f"Frontdesk was not ready in time: {answer.missing}.", UNAVAILABLE)
         if now - told > TELLS_EVERY:
             told = now
-            print(f"  still waiting for {answer.missing}", flush=True)
+            print(f"  still waiting for {answer.missing or 'the demo organization'}", flush=True)
         time.sleep(0.05)
     return None
