@@ -175,7 +175,7 @@ class Flow:
             except asyncio.CancelledError:
                 # This process is told to stop: another one goes on at once.
                 if held is not None:
-                    await asyncio.shield(self._let_go(held))
+                    await asyncio.shield(held.let_go())
                 raise
 
     async def decide(self, organization_id: int, conversation_id: int) -> tuple[Conversation, HeldTurn | None] | None:
@@ -281,9 +281,7 @@ class Flow:
 
     async def _resume(self, connection: Connection, turn: Turn, now: datetime) -> HeldTurn:
         """Go on with a turn whose holder is gone, or whose pause is over, with the configuration it started with."""
-        config = await self.assistants.at(
-            connection, turn.organization_id, turn.ai_assistant_id, turn.config_version
-        )
+        config = await self.assistants.at(connection, turn.organization_id, turn.ai_assistant_id, turn.config_version)
         turn = await turns.resume(connection, turn, now)
         return HeldTurn(self.database, self.clock, self.assistants, turn, config)
 
@@ -357,32 +355,24 @@ class Flow:
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
         """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
-        turn, now = held.turn, self.clock.now()
-        verdict = judge(failure, turn.attempts)
+        turn, now, verdict = held.turn, self.clock.now(), judge(failure, held.turn.attempts)
+        bell = (turn.organization_id, turn.conversation_id)
         async with self.database.transaction(turn.organization_id) as connection:
-            await thread.lock(connection, turn.organization_id, turn.conversation_id)
+            await thread.lock(connection, *bell)
             await held.hold(connection)
             if verdict.pause is not None:
                 await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
                 await quiet(connection, turn)
-                bell = (turn.organization_id, turn.conversation_id)
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
                 return
-            epoch = await thread.leave_unowned(
-                connection, turn.organization_id, turn.conversation_id, verdict.code, now
-            )
+            epoch = await thread.leave_unowned(connection, *bell, verdict.code, now)
             if not turn.is_muted:
                 words = prompt.fixed_line(held.config.instructions_language)
                 line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
-                bell = (turn.organization_id, turn.conversation_id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
             await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
             await quiet(connection, turn)
-
-    async def _let_go(self, held: HeldTurn) -> None:
-        async with self.database.reading(held.organization_id) as connection:
-            await turns.let_go(connection, held.turn, self.clock.now())
 
     # -- deliver ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pydantic_core import from_json, to_json
@@ -116,7 +116,7 @@ class Worker:
         while not stopping.is_set():
             try:
                 await self._work(stopping)
-            except (*LOST, TimeoutError) as error:
+            except (*LOST, TimeoutError, FailingListenerError) as error:
                 log.warning("the job engine's line to the database is down", error=str(error) or type(error).__name__)
             if not stopping.is_set():
                 await _first(stopping.wait(), asyncio.sleep(RECONNECT_AFTER))

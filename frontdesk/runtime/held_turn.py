@@ -21,7 +21,7 @@ from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of
 from frontdesk.runtime.tool_history import StoredStep, step_of
 from frontdesk.runtime.tooling import AssistantView, CallRecord, LeaseLost, StoredCall, Superseded, fingerprint
-from frontdesk.runtime.turns import LEASE, Turn
+from frontdesk.runtime.turns import LEASE, Turn, let_go
 
 # Ours: the token is, nobody took its place, and the conversation is still in the turn's epoch.
 _OURS = """t.organization_id = $1 AND t.id = $2 AND t.lease_token = $3 AND t.status <> 'ended'
@@ -142,6 +142,11 @@ class HeldTurn:
     async def renew(self) -> None:
         async with self.database.reading(self.organization_id) as connection:
             await self.hold(connection)
+
+    async def let_go(self) -> None:
+        """The process is told to stop: somebody else may go on at once."""
+        async with self.database.reading(self.organization_id) as connection:
+            await let_go(connection, self.turn, self.clock.now())
 
     async def _why(self, connection: Connection) -> LeaseLost | Superseded:
         row = await connection.fetchrow(WHY, self.organization_id, self.turn_id)

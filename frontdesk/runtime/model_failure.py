@@ -72,4 +72,6 @@ def sentence(failure: Failure) -> str:
     """The failure in one line for the trace. Provider bodies are left out: they may hold what nobody checked."""
     if isinstance(failure, ModelHTTPError):
         return f"{type(failure).__name__}: HTTP {failure.status_code} from {failure.model_name}"
+    if isinstance(failure, ModelAPIError):
+        return f"{type(failure).__name__} from {failure.model_name}"
     return f"{type(failure).__name__}: {failure}"[:500]

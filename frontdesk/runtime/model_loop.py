@@ -24,6 +24,7 @@ from pydantic_ai.messages import (
     TextPart,
     TextPartDelta,
     ToolCallPart,
+    ToolReturnPart,
 )
 from pydantic_ai.result import FinalResult
 from pydantic_ai.toolsets.abstract import AbstractToolset
@@ -165,18 +166,16 @@ class ModelLoop:
         following = await _next(run, node)
         if isinstance(following, ModelRequestNode):
             for part in following.request.parts:
-                if isinstance(part, RetryPromptPart) and part.tool_name:
+                if isinstance(part, RetryPromptPart | ToolReturnPart):
                     await self._log_lost_call(node.model_response, part)
         return following
 
-    async def _log_lost_call(self, response: ModelResponse, part: RetryPromptPart) -> None:
-        if await self.held.stored_call(part.tool_call_id) is not None:
+    async def _log_lost_call(self, response: ModelResponse, part: RetryPromptPart | ToolReturnPart) -> None:
+        call = next((call for call in response.tool_calls if call.tool_call_id == part.tool_call_id), None)
+        if call is None or await self.held.stored_call(call.tool_call_id) is not None:
             return
-        call = next((c for c in response.tool_calls if c.tool_call_id == part.tool_call_id), None)
-        arguments = call.args_as_dict() if call and isinstance(call, ToolCallPart) else {}
-        record = CallRecord(
-            part.tool_call_id, str(part.tool_name), arguments, "failed", part.model_response(), False, 0
-        )
+        said = part.model_response() if isinstance(part, RetryPromptPart) else part.model_response_str()
+        record = CallRecord(call.tool_call_id, call.tool_name, call.args_as_dict(), "failed", said, False, 0)
         async with self.held.transaction() as connection:
             await self.held.record_call(connection, record)
 

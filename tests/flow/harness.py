@@ -144,6 +144,7 @@ class Desk:
     contact_id: int = 0
     conversation_id: int = 0
     sent: int = 0
+    channel: str = "playground"
 
     @property
     def owner(self) -> Caller:
@@ -153,16 +154,14 @@ class Desk:
         """A second worker, or the first one after a restart."""
         return Flow(self.door, self.flow.models, self.flow.toolbox, self.channels)
 
+    def inbound(self, text: str, external_id: str | None = None, **fields: object) -> Inbound:
+        self.sent += 1
+        values = {"conversation_id": self.conversation_id, **fields}
+        return Inbound(self.organization_id, self.channel, text, external_id=external_id or f"m{self.sent}", **values)  # type: ignore[arg-type]
+
     async def say(self, text: str, external_id: str | None = None, **fields: object) -> StoredMessage:
         """A customer writes."""
-        self.sent += 1
-        inbound = Inbound(
-            self.organization_id, self.channel, text, external_id=external_id or f"m{self.sent}",
-            **{"conversation_id": self.conversation_id, **fields},
-        )  # fmt: skip
-        return await receive(self.door, inbound)
-
-    channel: str = "playground"
+        return await receive(self.door, self.inbound(text, external_id, **fields))
 
     async def settle(self, flow: Flow | None = None) -> None:
         """Let all that is due happen, bell by bell, until nothing is."""
