@@ -25,6 +25,7 @@ DOORBELL = "conversation"
 SEND_WITHIN = timedelta(seconds=60)  # after this a claimed line may be claimed again
 MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
+IS_MUTED = "SELECT disable_reply FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system"}
 
 
@@ -101,8 +102,7 @@ class Delivery:
             for part in await outbox.open_parts(connection, organization_id, conversation_id, None):
                 if part.due_at > now:
                     return None
-                if part.epoch != talk.epoch or talk.blocked:
-                    reason = "contact_blocked" if talk.blocked else "newer_epoch"
+                if (reason := await self._line_revoked(connection, talk, part)) is not None:
                     await outbox.close(connection, organization_id, [part], "withdrawn", reason, now)
                 elif carrier.is_local:
                     await self._accepted(connection, talk, part)
@@ -197,6 +197,15 @@ class Delivery:
         if view.config.deleted_at is not None:
             return "assistant_deleted"
         return "reply_disabled" if view.config.disable_reply else None
+
+    async def _line_revoked(self, connection: Connection, talk: Conversation, part: Part) -> str | None:
+        """A line has no turn whose lease could tell; it is checked by itself."""
+        if talk.blocked:
+            return "contact_blocked"
+        if part.epoch != talk.epoch:
+            return "newer_epoch"
+        is_muted = await connection.fetchval(IS_MUTED, talk.organization_id, part.ai_assistant_id)
+        return "reply_disabled" if is_muted else None
 
     async def finish(self, connection: Connection, turn: Turn, reason: str, error: str | None = None) -> bool:
         """End the turn; its inbounds' decisions say how. Under the conversation's lock. True: newer inbounds wait."""

@@ -106,3 +106,14 @@ async def test_a_line_without_a_turn_reaches_the_provider_too(desk: Desk) -> Non
     desk.script.is_missing = True
     assert len(await desk.ask("Hello?")) == 1
     assert len(fake.accepted) == 1
+
+
+async def test_a_line_that_waits_is_not_sent_when_replies_are_switched_off(desk: Desk) -> None:
+    fake = await provider(desk)
+    fake.faults = [Unavailable("The provider is away.")]
+    desk.script.is_missing = True
+    await desk.ask("Hello?")
+    await desk.configure(disable_reply=True)
+    await desk.pass_time(60)
+    assert fake.accepted == []
+    assert (await desk.fetch("SELECT reason FROM outbox ORDER BY id DESC LIMIT 1"))[0]["reason"] == "reply_disabled"

@@ -66,3 +66,39 @@ async def test_notes_and_keys_do_not_take_over(desk: Desk) -> None:
     assert "upset" not in str(desk.script.requests[-1])
     await reply(desk, "Now by hand.", key, takeover=True)
     assert (await desk.conversation())["assigned_ai_assistant_id"] is None
+
+
+async def test_a_takeover_during_the_burst_window_stops_the_turn(desk: Desk) -> None:
+    await desk.configure(enable_message_burst_handling=True)
+    await desk.say("Hello?")
+    await desk.settle()
+    await desk.change(assigned_user_id=desk.user_id)
+    await desk.pass_time(60)
+    assert desk.script.requests == []
+    assert (await desk.decisions())[-1] == ("silent", "person_took_over")
+
+
+async def test_another_assistant_answers_what_the_first_one_had_begun(desk: Desk) -> None:
+    other = await desk.call(
+        "ai-assistants", "create", name="Billing", assistant_type="conversation", ai_model_id=1, instructions="Bills.",
+    )  # fmt: skip
+
+    async def handed_over(_: list[ModelMessage]) -> Reply:
+        await desk.change(assigned_ai_assistant_id=other.value["id"])
+        return "Never sent."
+
+    assert await desk.ask("My bill?", handed_over, "Billing here.") == ["Billing here."]
+    assert await desk.turns() == ["answered", "newer_epoch", "answered"]
+    assert "Bills." in str(desk.script.infos[-1].instructions)
+
+
+async def test_a_cut_of_the_context_stops_the_turn_and_starts_anew(desk: Desk) -> None:
+    async def cut(_: list[ModelMessage]) -> Reply:
+        await desk.clock.advance(60)
+        await desk.change(ai_context_cut=desk.clock.now().isoformat())
+        return "Never sent."
+
+    assert await desk.ask("Forget this", cut) == []
+    await desk.pass_time(1)
+    assert await desk.ask("Hello?", "A new beginning.") == ["A new beginning."]
+    assert "Forget this" not in str(desk.script.requests[-1])
