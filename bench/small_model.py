@@ -136,7 +136,7 @@ def faults(case: Case, reply: str, calls: Calls, said: str) -> list[str]:
         found.append(f"tool: {changing} was not asked for")
     else:
         found.extend(f"arguments: {problem}" for call in case.calls if (problem := differs(call, calls)))
-    if case.says and not any(plain(text) in plain(reply, keep=".") for text in case.says):
+    if case.says and not any(plain(text, keep=".@") in plain(reply, keep=".@") for text in case.says):
         found.append(f"reply: says none of {case.says}")
     if case.asks and "?" not in reply:
         found.append("reply: does not ask")
@@ -202,6 +202,7 @@ def report(outcomes: list[Outcome], total: Tally) -> str:
             f"Seconds for a turn: median {seconds[len(seconds) // 2]:.1f}, slowest {seconds[-1]:.1f}. "
             f"It writes {speed:.1f} tokens/s and reads {reading:.0f} tokens/s; "
             f"{total.cached_tokens / max(total.input_tokens, 1):.0%} of what it reads was kept from before.",
+            f"The machine: {os.cpu_count()} cores, load average {os.getloadavg()[1]:.1f} while this ran.",
             "",
             "What went wrong:",
             "",

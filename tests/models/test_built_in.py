@@ -255,3 +255,8 @@ async def test_a_gone_server_is_a_connection_error() -> None:
     async with Guard(allow_loopback=True).client() as client:
         with pytest.raises(ModelConnectionError):
             await Talk(LocalModel(Engine(client, endpoint, "built-in"), lambda: NOW)).ask("Hi")
+
+
+async def test_words_are_no_phone_number(house: House) -> None:
+    asked = await house.ask("I have a new phone number", use("update_contact", phone="new phone number"))
+    assert asked.calls == []

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from frontdesk.models.local.shapes import Tool
+from frontdesk.models.local.words import Language, language_of
 
 Example = tuple[str, str, Mapping[str, str] | str]
 EXAMPLES: Sequence[Example] = (
@@ -27,11 +28,21 @@ EXAMPLES: Sequence[Example] = (
     ("Es el 611 222 333", "update_contact", {"phone": "611 222 333"}),
     ('RESULT of update_contact: {"id": 31, "phone": "611 222 333"}', "", "Listo, tu teléfono es ahora el 611 222 333."),
     ("My surname is Reed now, please change it", "update_contact", {"last_name": "Reed"}),
+    ('RESULT of update_contact: {"id": 31, "last_name": "Reed"}', "", "Done, your last name is now Reed."),
     ("Anota que llego siempre tarde", "add_note", {"text": "Llega siempre tarde"}),
     ("Corrige esa nota: llego a las diez", "update_note", {"text": "Llega a las diez"}),
     ("¿Qué notas hay sobre mí?", "get_notes", {}),
+    ("Which notes are there on my file?", "get_notes", {}),
     ("Do you sell crowns?", "search_products", {"search": "crowns"}),
 )  # fmt: skip
+
+
+LANGUAGES: Mapping[Language, str] = {"en": "English", "es": "Spanish"}
+
+
+def hint(language: Language) -> str:
+    """Ends each message that the model answers: it keeps to the language that it was told last."""
+    return f"\n(Reply in {LANGUAGES[language]}.)"
 
 
 def examples(tools: Sequence[Tool]) -> Iterator[dict[str, str]]:
@@ -42,5 +53,8 @@ def examples(tools: Sequence[Tool]) -> Iterator[dict[str, str]]:
         if about and about not in names:
             continue
         answer = {"tool": tool, "arguments": given} if tool else {"reply": given}
-        yield {"role": "user", "content": customer}
+        yield {
+            "role": "user",
+            "content": f"{customer}{hint(language_of([given if isinstance(given, str) else customer]))}",
+        }
         yield {"role": "assistant", "content": json.dumps(answer, ensure_ascii=False)}

@@ -134,10 +134,12 @@ class Judge:
             case "free":
                 return self._note(tool, str(value))
             case "text":
-                return self._text(tool, str(value))
+                return self._text(tool, p, str(value))
 
-    def _text(self, tool: Tool, value: str) -> str | None:
+    def _text(self, tool: Tool, p: Parameter, value: str) -> str | None:
         told = self.evidence.told if tool.is_reading else self.evidence.written
+        if (p.name == "email" and "@" not in value) or (p.name == "phone" and len(digits(value)) < SHORTEST_PHONE):
+            return None
         if "@" in value:
             return value if self.evidence.has_email(value, told) else None
         if len(digits(value)) >= SHORTEST_PHONE:

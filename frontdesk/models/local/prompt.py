@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from frontdesk.models.local.examples import examples
+from frontdesk.models.local.examples import examples, hint
 from frontdesk.models.local.shapes import Tool
 from frontdesk.models.local.words import Language
 from frontdesk.models.transcript import Entry, Returned, Said, Transcript
@@ -26,7 +26,8 @@ HIDDEN = frozenset({"organization_id", "version", "created_at", "updated_at", "d
 LONGEST_RESULT = 1200
 LONGEST_DESCRIPTION = 90
 MOST_ROWS = 5
-LANGUAGES: Mapping[Language, str] = {"en": "English", "es": "Spanish"}
+# Without it the model takes what the people of the examples said for this customer's words.
+NEW_CUSTOMER = "(A new customer writes.)\n"
 CHARACTERS_PER_TOKEN = 3.2
 MAX_STEPS = 4
 
@@ -39,6 +40,8 @@ def render(transcript: Transcript, tools: Sequence[Tool], language: Language, ma
         max_tokens * CHARACTERS_PER_TOKEN - sum(len(m["content"]) for m in shown) - len(system) - len(transcript.moving)
     )
     conversation = _fitting([_message(entry) for entry in transcript.entries], room)
+    if shown and conversation:
+        conversation[0] = {**conversation[0], "content": f"{NEW_CUSTOMER}{conversation[0]['content']}"}
     _add_moving(conversation, transcript, language)
     return [{"role": "system", "content": system}, *_merged([*shown, *conversation])]
 
@@ -93,16 +96,15 @@ def _fitting(messages: list[Message], room: float) -> list[Message]:
 
 def _add_moving(messages: list[Message], transcript: Transcript, language: Language) -> None:
     """What changes from turn to turn stands beside the customer's last words, so that all before stays cached."""
-    hint = f"\n(Reply in {LANGUAGES[language]}.)"
     for number in range(len(messages) - 1, -1, -1):
         message = messages[number]
         if message["role"] != "user":
             continue
         before = ""
-        is_last = message["content"] == transcript.last_words
+        is_last = message["content"].removeprefix(NEW_CUSTOMER) == transcript.last_words
         if is_last and transcript.moving:
             before = f"({transcript.moving})\n\n"
-        messages[number] = {"role": "user", "content": f"{before}{message['content']}{hint}"}
+        messages[number] = {"role": "user", "content": f"{before}{message['content']}{hint(language)}"}
         if is_last:
             return
 

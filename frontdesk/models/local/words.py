@@ -13,6 +13,7 @@ SPANISH = """
 hola buenos buenas días tardes gracias quiero quisiera puedo puede puedes puedas cuál cual cuánto cuanto cuesta qué que
 cómo como mi mis el la los las un una es son está tengo tiene para por favor con de del y mañana cita teléfono telefono
 correo número numero cambiar cambia cambie añade anota nombre hay tienen sí dime soy
+busca corrige esa ese eso nota notas al su sus tu tus te se lo le están muy ya pero todo está
 """
 ENGLISH = """
 hello hi good morning thanks thank you want would can could what how much cost which my the a an is are do does have for
