@@ -106,7 +106,7 @@ def tools() -> str:
         "the model reads. The other keys of the published API are accepted and never offered.",
         *(tool(name) for name in TOOLS),
         "## Why a tool is not offered",
-        "`GET /ai-turns/:id` shows `tools`: each key with the rule that decided.",
+        "`GET /ai-turns/:id` shows `tools`: what was offered, and in `not_offered` each key that was on with its rule.",
         table(("rule", "in words"), ((f"`{rule}`", said) for rule, said in permissions.SENTENCES.items())),
     )
 
