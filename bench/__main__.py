@@ -8,7 +8,7 @@ import sys
 
 from bench.tables import write_section
 
-NAMES = ("api", "start")
+NAMES = ("api", "turn", "start")
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """GET by id, list of 50 and POST on `contacts`: Frontdesk against a FeathersJS 5 server on the same table.
 
 Both run as one real process on the same PostgreSQL and check an API key. Ours has roles, tenancy, soft delete and
-row-level security on besides. Rounds alternate; CPU is the server process's own (user and system), PostgreSQL's beside it.
+row-level security on besides. Rounds alternate, and each side is warm before its first.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from bench import load, processes, tables
-from frontdesk.core.postgres import EmbeddedPostgres
-from frontdesk.web.identity import hash_key
+from bench import installation, load, processes, tables
 
 PEER = Path(__file__).parent / "peer"
 OPERATIONS = {"get": "GET by id", "list": "list of 50", "post": "POST"}
@@ -32,21 +30,6 @@ WARM = {"get": 20_000, "list": 6_000, "post": 10_000}  # requests before the fir
 CONTACTS, CONNECTIONS = 1000, 10
 Run = Callable[[int, int], load.Load]  # seconds, connections
 
-SEED = """
-WITH o AS (INSERT INTO organizations (name, timezone, currency, subscription_status, created_at, updated_at)
-           VALUES ('Bench', 'UTC', 'USD', 'active', now(), now()) RETURNING id),
-     u AS (INSERT INTO users (email, created_at, updated_at) VALUES ('bench@example.com', now(), now()) RETURNING id),
-     m AS (INSERT INTO members (organization_id, user_id, role, created_at, updated_at)
-           SELECT o.id, u.id, 'owner', now(), now() FROM o, u)
-INSERT INTO api_keys (organization_id, user_id, name, key_hash, key_mask, created_at, updated_at)
-SELECT o.id, u.id, 'bench', $1, 'fd_…', now(), now() FROM o, u RETURNING organization_id
-"""
-CONTACT_SEED = """
-INSERT INTO contacts (organization_id, first_name, last_name, email, phone, phone_country_code, phone_country_iso,
-                      system_type, avatar_url, created_at, updated_at)
-SELECT $1, 'Ana', 'Torres ' || i, 'ana' || i || '@example.com', '5550' || lpad(i::text, 6, '0'), '+1', 'US', 'contact',
-       'https://example.com/avatars/' || i || '.png', now() - i * interval '1 minute', now() FROM generate_series(1, $2) i
-"""
 PEER_VIEW = """
 DO $$ BEGIN EXECUTE (SELECT 'CREATE VIEW peer_contacts AS SELECT '
     || string_agg(quote_ident(attname), ', ' ORDER BY attnum) || ' FROM contacts'
@@ -74,43 +57,19 @@ class Round:
     p99: float
 
 
-@contextmanager
-def database(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A PostgreSQL of the embedded kind with the schema of the product."""
-    folder.chmod(0o711)  # as root, PostgreSQL's own user must pass through
-    data = folder / "data"
-    postgres = EmbeddedPostgres(data)
-    url = postgres.join()
-    try:
-        env = processes.environment(DATABASE_URL=url, FRONTDESK_DATA=str(data))
-        subprocess.run(processes.frontdesk("migrate", "--quiet"), cwd=processes.ROOT, env=env, check=True)
-        yield url, processes.postmaster(data)
-    finally:
-        postgres.leave()
-
-
-async def seed(url: str, key: str) -> range:
-    """One organization with an API key and contacts; returns the contacts' ids."""
+async def make_view(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        organization = await connection.fetchval(SEED, hash_key(key))
-        await connection.execute(CONTACT_SEED, organization, CONTACTS)
         await connection.execute(PEER_VIEW)
-        await connection.execute("ANALYZE")
-        first = await connection.fetchval("SELECT min(id) FROM contacts")
     finally:
         await connection.close()
-    return range(first, first + CONTACTS)
 
 
 @contextmanager
 def ours(url: str, folder: Path) -> Iterator[Side]:
     port = processes.free_port()
-    env = processes.environment(
-        DATABASE_URL=url, FRONTDESK_DATA=str(folder / "data"), FRONTDESK_PORT=str(port), FRONTDESK_MODEL="none"
-    )
-    log = folder / "frontdesk.log"
-    with processes.started(processes.frontdesk("serve"), env, log) as process:
+    env = installation.variables(url, folder, FRONTDESK_PORT=str(port), FRONTDESK_MODEL="none")
+    with processes.started(processes.frontdesk("serve"), env, folder / "frontdesk.log") as process:
         yield Side("Frontdesk", process, f"http://127.0.0.1:{port}")
 
 
@@ -145,8 +104,9 @@ def measure(quick: bool) -> str:
     found: dict[tuple[str, str], list[Round]] = defaultdict(list)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
-        url, postmaster = stack.enter_context(database(folder))
-        ids = asyncio.run(seed(url, key))
+        url, postmaster = stack.enter_context(installation.database(folder))
+        ids = asyncio.run(installation.seed(url, key, CONTACTS)).contacts
+        asyncio.run(make_view(url))
         sides = [stack.enter_context(server(url, folder)) for server in (ours, peer)]
         for side, log in zip(sides, ("frontdesk.log", "peer.log"), strict=True):
             processes.wait_for(side.process, f"{side.url}/contacts/{ids.start}", folder / log, {"x-api-key": key})
@@ -188,7 +148,9 @@ def render(
         [
             "## API: Frontdesk against FeathersJS 5 (koa + knex + pg)",
             f"`contacts`, {CONTACTS:,} rows, {CONNECTIONS} connections, {extent[0]} rounds of {extent[1]} s per line, "
-            f"taking turns; Node {node}. {measure.__module__ and __doc__.splitlines()[2]}",  # type: ignore[union-attr]
+            f"taking turns, both sides warm; Node {node}. CPU is user and system time of the one server process, "
+            "PostgreSQL's beside it. Ours has roles, tenancy, soft delete and row-level security on; the peer checks "
+            "its key and its schemas only.",
             tables.table(("CPU of the server per request, ours to theirs", "median", "rounds", "PostgreSQL"), ratios),
             tables.table(
                 ("", "server CPU µs", "PostgreSQL CPU µs", "requests/s", "p99 ms"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -33,19 +33,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
+@contextlib.contextmanager
 def started(words: list[str], env: Mapping[str, str], log: Path, cwd: Path = ROOT) -> Iterator[psutil.Process]:
-    """A process that is gone at the end; its words are in `log`."""
+    """A process that is gone at the end, by a Ctrl-C to its group as in a terminal; its words are in `log`."""
     with log.open("ab") as output:
-        process = subprocess.Popen(words, cwd=cwd, env=dict(env), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
         yield psutil.Process(process.pid)
     finally:
-        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(30)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
