@@ -190,9 +190,10 @@ class QueryReader:
                 errors={f.name: wrong.message},
             ) from None  # fmt: skip
 
-    def _field(self, name: str) -> Field:
+    def _field(self, name: str, *, is_compared: bool = True) -> Field:
+        """A field that a client sees; what is compared or sorted by has an order besides."""
         found = self.resource.by_name.get(name)
-        if found is None or not found.is_readable or not found.shape.is_sortable:
+        if found is None or not found.is_readable or (is_compared and not found.shape.is_sortable):
             raise BadRequest(f"Unknown field '{name[:80]}' in the query.", errors={name[:80]: "is not a field"})
         return found
 
@@ -217,7 +218,7 @@ class QueryReader:
             raise BadRequest("$select must be an array of field names.", errors={"$select": "must be an array"})
         for name in map(str, value):
             if name not in self.resource.joins:
-                self._field(name)
+                self._field(name, is_compared=False)
         # The id always comes along, as in every Feathers adapter.
         return tuple(dict.fromkeys(("id", *map(str, value))))
 

@@ -73,6 +73,14 @@ async def test_sorting_by_several_fields(people: World) -> None:
     assert [row["first_name"] for row in page["data"]] == ["José", "Bob", "Ana", "50%"]
 
 
+async def test_members_without_an_order_can_be_selected_but_not_compared(people: World) -> None:
+    async with people.client() as client:
+        chosen = await client.get("/inbox-channels?$select[]=allowed_origins&$select[]=limits")
+        compared = [await client.get(f"/inbox-channels?{wrong}") for wrong in ("limits=1", "$sort[limits]=1")]
+    assert chosen.status_code == 200
+    assert [answer.status_code for answer in compared] == [400, 400]
+
+
 async def test_deleted_rows_are_seen_only_when_asked_for(people: World) -> None:
     async with people.client() as client:
         await client.delete("/contacts/1")
