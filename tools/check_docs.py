@@ -48,11 +48,20 @@ def json_faults(path: Path, text: str) -> Iterator[str]:
             yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: the example is not JSON: {error}"
 
 
+def index_faults(root: Path) -> Iterator[str]:
+    index = root / "docs" / "why" / "README.md"
+    listed = LINK.findall(index.read_text("utf-8")) if index.is_file() else []
+    for path in sorted(index.parent.glob("[0-9]*.md")):
+        if path.name not in listed:
+            yield f"{path}: is missing in {index.name} beside it"
+
+
 def faults(root: Path = ROOT) -> Iterator[str]:
     for path in documents(root):
         text = path.read_text("utf-8")
         yield from link_faults(path, text)
         yield from json_faults(path, text)
+    yield from index_faults(root)
 
 
 def main() -> int:

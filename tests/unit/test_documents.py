@@ -78,6 +78,15 @@ def test_broken_json_is_a_fault_with_its_line(tmp_path: Path) -> None:
     assert page(tmp_path, "one\n\n```json x\n{,}\n```\n")[0].startswith(f"{tmp_path}/page.md:3: the example")
 
 
+def test_a_decision_record_that_no_index_names_is_a_fault(tmp_path: Path) -> None:
+    why = tmp_path / "docs" / "why"
+    why.mkdir(parents=True)
+    (why / "README.md").write_text("[0001](0001-a.md)")
+    (why / "0001-a.md").touch()
+    (why / "0002-b.md").touch()
+    assert [fault.partition(":")[0] for fault in faults(tmp_path)] == [str(why / "0002-b.md")]
+
+
 @pytest.mark.parametrize(("heading", "address"), [("Tools and access", "tools-and-access"), ("`a_b`: c?", "a_b-c")])
 def test_a_heading_has_an_address(heading: str, address: str) -> None:
     assert anchor(heading) == address
