@@ -1,4 +1,4 @@
-"""The spine: receive → decide → answer → deliver. Each step ends in a commit, so a crash anywhere is resumed.
+"""The spine after `reception.py`: decide → answer → deliver. Each step ends in a commit, so a crash is resumed.
 
 One doorbell, `conversation`, rings for everything: `advance` looks at what is due in that conversation and does it, as
 often as it rings, on whatever machine. The rules are those of `docs/why` on who may speak.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-import asyncpg
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
@@ -20,127 +17,25 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
-from frontdesk.core.errors import BadRequest, NotFound
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.live import notify
 from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
-from frontdesk.runtime.delivery import DOORBELL, Carrier, Delivery, quiet
+from frontdesk.runtime.delivery import Carrier, Delivery
 from frontdesk.runtime.gates import Decision, evaluate
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, judge, sentence
+from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, TurnExhausted, judge, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
 from frontdesk.runtime.model_source import ModelSource, Toolbox
 from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.overtaking import drop, is_overtaken
 from frontdesk.runtime.parts import split
 from frontdesk.runtime.preparation import prepare
-from frontdesk.runtime.thread import Conversation, NewMessage
+from frontdesk.runtime.signs import quiet
+from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.tooling import LeaseLost, Superseded, ToolDeps
 from frontdesk.runtime.turns import Turn
-
-BEFORE = timedelta(milliseconds=1)  # the context of a reopened conversation begins before its first message
-
-
-# -- receive ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One message as a channel gave it, unique by (channel, inbox channel, external id).
-
-    Without a conversation a new one is opened, owned by `ai_assistant_id`, else by the inbox channel's assistant when
-    it is decided; without a contact a new visitor is made.
-    """
-
-    organization_id: int
-    channel: str
-    text: str
-    inbox_channel_id: int | None = None
-    external_id: str | None = None
-    conversation_id: int | None = None
-    contact_id: int | None = None
-    ai_assistant_id: int | None = None
-    created_by_user_id: int | None = None
-    message_type: str = "text"
-    is_contact_verified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """Where an inbound lies. `is_new` is false for a repeat delivery, which changes nothing."""
-
-    id: int
-    conversation_id: int
-    contact_id: int
-    position: int
-    is_new: bool = True
-
-
-KNOWN = """
-    SELECT m.id, m.conversation_id, c.contact_id, m.position FROM conversation_messages m
-    JOIN conversations c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
-    WHERE m.organization_id = $1 AND m.channel = $2 AND coalesce(m.inbox_channel_id, 0) = coalesce($3::bigint, 0)
-        AND m.external_id = $4 AND m.direction = 'inbound'
-"""
-
-
-async def receive(door: Door, inbound: Inbound, connection: Connection | None = None) -> StoredMessage:
-    """Store an inbound once and promise an answer, in one transaction (`connection` joins the caller's).
-
-    Raises `NotFound` for a conversation that is not there, `BadRequest` for one of another channel.
-    """
-    organization_id = inbound.organization_id
-    async with nullcontext(connection) if connection else door.database.reading(organization_id) as own:
-        try:
-            async with own.transaction():
-                return await _store(own, inbound, door.clock.now())
-        except asyncpg.UniqueViolationError:
-            # The same delivery came twice at once; the other one has been committed by now.
-            known = await _known(own, inbound)
-            if known is None:
-                raise
-            return known
-
-
-async def _known(connection: Connection, inbound: Inbound) -> StoredMessage | None:
-    if inbound.external_id is None:
-        return None
-    row = await connection.fetchrow(
-        KNOWN, inbound.organization_id, inbound.channel, inbound.inbox_channel_id, inbound.external_id
-    )
-    return None if row is None else StoredMessage(row[0], row[1], row[2], row[3], is_new=False)
-
-
-async def _store(connection: Connection, inbound: Inbound, now: datetime) -> StoredMessage:
-    organization_id, conversation_id = inbound.organization_id, inbound.conversation_id
-    is_first = conversation_id is None
-    if is_first and (known := await _known(connection, inbound)) is not None:
-        return known
-    if conversation_id is None:
-        conversation_id = await thread.create(connection, thread.Opening(
-            organization_id, inbound.contact_id, inbound.channel, inbound.inbox_channel_id, inbound.ai_assistant_id,
-            inbound.is_contact_verified, inbound.created_by_user_id,
-        ), now)  # fmt: skip
-    talk = await thread.lock(connection, organization_id, conversation_id)
-    if talk is None:
-        raise NotFound(f"There is no conversation {conversation_id}.")
-    if talk.channel != inbound.channel:
-        raise BadRequest(f"Conversation {conversation_id} belongs to the channel {talk.channel}.")
-    if not is_first and (known := await _known(connection, inbound)) is not None:
-        return known
-    if talk.status == "closed":
-        await thread.reopen(connection, talk, now - BEFORE)
-    message = NewMessage("inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id)
-    message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
-    await decisions.open_decision(connection, organization_id, talk.id, message_id, now)
-    await turns.supersede(connection, organization_id, talk.id, message_id, now)
-    await enqueue(connection, DOORBELL, organization_id, talk.id)
-    return StoredMessage(message_id, talk.id, talk.contact_id, position)
-
-
-# -- decide, answer, deliver ------------------------------------------------------------------
 
 
 @dataclass
@@ -322,7 +217,7 @@ class Flow:
         if held.turn.attempts > 1:
             await held.load_steps()
             if held.turn.attempts > MOST_RESUMPTIONS:
-                raise TimeoutError("the turn did not end within its resumptions")
+                raise TurnExhausted(f"no end after {MOST_RESUMPTIONS} resumptions")
             if (text := stored_answer(held)) is not None:
                 return text
         resolved = await self.models.resolve(held.config)

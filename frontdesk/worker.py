@@ -14,8 +14,8 @@ from frontdesk.flow import Flow
 from frontdesk.main import make_door
 from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
-from frontdesk.runtime.delivery import DOORBELL
 from frontdesk.runtime.sweeper import sweep_for_ever
+from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.tools.table import make_toolset
 

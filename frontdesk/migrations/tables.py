@@ -2,7 +2,10 @@
 
 from frontdesk.core.schema import metadata
 from frontdesk.main import make_registry
+from frontdesk.runtime.budget import ai_daily_usage
 
 make_registry()
+# Tables that an HTTP process never reads are not loaded by its composition root.
+WORKERS_OWN = (ai_daily_usage,)
 
-__all__ = ["metadata"]
+__all__ = ["WORKERS_OWN", "metadata"]

@@ -14,14 +14,13 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import ApiError, Unavailable
 from frontdesk.core.jobs import enqueue
-from frontdesk.core.live import notify
 from frontdesk.runtime import decisions, outbox, thread, turns
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
-from frontdesk.runtime.thread import Conversation, NewMessage
+from frontdesk.runtime.signs import quiet
+from frontdesk.runtime.thread import DOORBELL, Conversation, NewMessage
 from frontdesk.runtime.turns import Turn
 
-DOORBELL = "conversation"
 SEND_WITHIN = timedelta(seconds=60)  # after this a claimed line may be claimed again
 MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
@@ -219,13 +218,3 @@ class Delivery:
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
         await quiet(connection, turn, withdraw=not sent)
         return has_newer
-
-
-async def quiet(connection: Connection, turn: Turn, *, withdraw: bool = True) -> None:
-    """Take the typing sign away, and the draft where no message takes its place. A muted turn showed neither."""
-    if turn.is_muted:
-        return
-    if withdraw:
-        await notify(connection, turn.organization_id, turn.conversation_id, "draft.withdrawn", {"turn_id": turn.id})
-    data = {"on": False, "turn_id": turn.id}
-    await notify(connection, turn.organization_id, turn.conversation_id, "typing", data)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from frontdesk.core.database import Connection
 from frontdesk.runtime import decisions, outbox, turns
-from frontdesk.runtime.delivery import quiet
+from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.turns import Turn
 

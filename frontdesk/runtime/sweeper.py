@@ -14,7 +14,7 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Unavailable
 from frontdesk.core.jobs import enqueue_once, purge
-from frontdesk.runtime.delivery import DOORBELL
+from frontdesk.runtime.thread import DOORBELL
 
 log = structlog.get_logger(__name__)
 

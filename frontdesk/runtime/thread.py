@@ -12,6 +12,7 @@ from datetime import datetime
 from frontdesk.core.database import Connection
 from frontdesk.core.live import CHANNEL
 
+DOORBELL = "conversation"  # rings for all that is due in one conversation
 _COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
     assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
     ai_context_cut, blocked, is_contact_verified, epoch, last_position"""

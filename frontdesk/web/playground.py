@@ -6,7 +6,7 @@ from typing import cast
 
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid, Json
-from frontdesk.flow import Inbound, receive
+from frontdesk.reception import Inbound, receive
 
 EXISTS = {
     "contact_id": "SELECT true FROM contacts WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",

@@ -32,7 +32,7 @@ from frontdesk.core.errors import (
 )
 from frontdesk.core.live import Live
 from frontdesk.core.rates import Limit, Rates
-from frontdesk.flow import Inbound, StoredMessage, receive
+from frontdesk.reception import Inbound, StoredMessage, receive
 
 from .body import parse_json, read_body
 from .chat_channels import ChatChannel, ChatChannels, allowed_origin, client_network

@@ -15,7 +15,7 @@ from pydantic_ai.models.function import AgentInfo, DeltaToolCalls
 from frontdesk.channels.webchat import WEBCHAT
 from frontdesk.core.jobs import Worker
 from frontdesk.flow import Flow
-from frontdesk.runtime.delivery import DOORBELL
+from frontdesk.runtime.thread import DOORBELL
 from tests.flow.harness import Models, Script, Toolbox
 from tests.world import OURS, World
 

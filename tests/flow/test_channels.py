@@ -3,7 +3,7 @@
 import pytest
 
 from frontdesk.core.errors import BadRequest, NotFound
-from frontdesk.flow import receive
+from frontdesk.reception import receive
 from tests.flow.harness import Desk
 
 

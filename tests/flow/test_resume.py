@@ -116,7 +116,7 @@ async def test_a_turn_that_kills_its_worker_again_and_again_ends(desk: Desk) -> 
             await desk.pass_time(LEASE)
     await desk.pass_time(LEASE)
     await desk.pass_time(LEASE)
-    assert (await desk.decisions())[-1][0] == "failed"
+    assert (await desk.decisions())[-1] == ("failed", "internal_error")
 
 
 async def test_a_resumed_turn_keeps_its_configuration(desk: Desk) -> None:

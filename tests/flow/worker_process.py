@@ -19,8 +19,8 @@ from frontdesk.core.jobs import Worker
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
 from frontdesk.main import make_registry
-from frontdesk.runtime.delivery import DOORBELL
 from frontdesk.runtime.sweeper import sweep_for_ever
+from frontdesk.runtime.thread import DOORBELL
 from tests.flow.harness import Act, Models, Reply, Script, Toolbox, call
 
 
