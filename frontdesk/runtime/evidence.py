@@ -22,9 +22,7 @@ CHANNEL_ASSISTANT = """
 """
 
 
-async def collect(
-    connection: Connection, talk: Conversation, config: AssistantConfig | None, now: datetime
-) -> Facts:
+async def collect(connection: Connection, talk: Conversation, config: AssistantConfig | None, now: datetime) -> Facts:
     """The facts at `now`, under the conversation's lock."""
     spent = await budget.today(connection, talk.organization_id, now)
     told: datetime | None = None

@@ -29,8 +29,12 @@ class ModelTimedOut(Exception):
     """The model did not finish one answer within its time."""
 
 
-Failure = AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls
-FAILURES = (AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls)
+class TurnExhausted(Exception):
+    """The turn was resumed again and again and never came to its end: something on our side breaks it."""
+
+
+Failure = AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | TurnExhausted
+FAILURES = (AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, TurnExhausted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def judge(failure: Failure, attempts: int) -> Verdict:
         return Verdict(failure.reason)
     if isinstance(failure, TooManyCalls):
         return Verdict("too_many_tool_calls")
+    if isinstance(failure, TurnExhausted):
+        return Verdict("internal_error")
     if _is_final(failure):
         return Verdict("model_rejected")
     if attempts >= MOST_ATTEMPTS:

@@ -63,9 +63,7 @@ async def _messages(connection: Connection, held: HeldTurn) -> list[StoredMessag
     return [StoredMessage(*row) for row in rows]
 
 
-async def _steps(
-    connection: Connection, held: HeldTurn, messages: list[StoredMessage]
-) -> dict[int, list[StoredStep]]:
+async def _steps(connection: Connection, held: HeldTurn, messages: list[StoredMessage]) -> dict[int, list[StoredStep]]:
     steps: dict[int, list[StoredStep]] = defaultdict(list)
     ids = {m.ai_turn_id for m in messages if m.sender == "assistant"} - {None, held.turn_id}
     if ids:

@@ -160,9 +160,7 @@ async def resume(connection: Connection, turn: Turn, now: datetime) -> Turn:
     await connection.execute(RESUME, turn.organization_id, turn.id, token, now + LEASE, now)
     if turn.status == "delivering":
         return replace(turn, lease_token=token, lease_expires_at=now + LEASE)
-    return replace(
-        turn, status="running", lease_token=token, lease_expires_at=now + LEASE, attempts=turn.attempts + 1
-    )
+    return replace(turn, status="running", lease_token=token, lease_expires_at=now + LEASE, attempts=turn.attempts + 1)
 
 
 async def supersede(

@@ -10,7 +10,7 @@ from pydantic_ai.exceptions import (
 )
 
 from frontdesk.assistants.no_model import NoModel
-from frontdesk.runtime.model_failure import MOST_ATTEMPTS, Failure, judge, sentence
+from frontdesk.runtime.model_failure import MOST_ATTEMPTS, Failure, TurnExhausted, judge, sentence
 from frontdesk.runtime.tooling import TooManyCalls
 
 
@@ -28,8 +28,8 @@ def test_what_may_pass_is_tried_again(failure: Failure) -> None:
 @pytest.mark.parametrize(
     ("failure", "code"),
     [(NoModel("none"), "no_model"), (NoModel("key", "no_key"), "no_key"), (TooManyCalls("t"), "too_many_tool_calls"),
-     (ModelHTTPError(401, "m"), "model_rejected"), (ModelHTTPError(404, "m"), "model_rejected"),
-     (ModelQuotaExceededError("m", "no credits"), "model_rejected")],
+     (TurnExhausted("never ends"), "internal_error"), (ModelHTTPError(401, "m"), "model_rejected"),
+     (ModelHTTPError(404, "m"), "model_rejected"), (ModelQuotaExceededError("m", "no credits"), "model_rejected")],
 )  # fmt: skip
 def test_what_comes_again_is_not_tried_again(failure: Failure, code: str) -> None:
     verdict = judge(failure, 1)
