@@ -170,8 +170,8 @@ async def test_the_same_call_is_not_made_twice(house: House) -> None:
 
 async def test_a_change_is_repeated_to_the_customer(house: House) -> None:
     await house.ask("Pon mi teléfono en 600 123 456", use("update_contact", phone="600 123 456"))
-    asked = await house.result({"id": 3, "phone": "600 123 456"}, reply("Hecho."))
-    assert asked.text == "Hecho. Guardado: 600 123 456."
+    asked = await house.result({"id": 3, "phone": "600 123 456"}, reply("Ya está cambiado."))
+    assert asked.text == "Ya está cambiado. Guardado: 600 123 456."
     assert "find_contact" not in house.schema
     assert "update_contact" not in house.schema
 
@@ -260,3 +260,22 @@ async def test_a_gone_server_is_a_connection_error() -> None:
 async def test_words_are_no_phone_number(house: House) -> None:
     asked = await house.ask("I have a new phone number", use("update_contact", phone="new phone number"))
     assert asked.calls == []
+
+
+async def test_a_change_is_told_in_the_customers_language(house: House) -> None:
+    await house.ask("Pon mi teléfono en 600 123 456", use("update_contact", phone="600 123 456"))
+    asked = await house.result({"id": 3}, reply("Done, your phone number is now 600 123 456."))
+    assert asked.text == "Hecho. Guardado: 600 123 456."
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("A crown costs 450 €.", "A crown costs 450 €."),
+        ("A massage costs 450 €.", "I don't have that information here."),
+    ],
+)
+async def test_a_price_belongs_to_its_row(house: House, said: str, told: str) -> None:
+    await house.ask("How much is a massage and a crown?", use("search_products"))
+    rows = [{"id": 1, "name": "Crown", "price": "450.00"}, {"id": 2, "name": "Cleaning", "price": "60.00"}]
+    assert (await house.result({"total": 2, "data": rows}, reply(said))).text == told

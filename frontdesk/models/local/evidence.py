@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Evidence:
     known: tuple[str, ...]
     ids: Mapping[str, tuple[int, ...]]
     last_words: str
+    given: tuple[str, ...] = ()  # besides results: the customer's words and the instructions
+    rows: tuple[str, ...] = ()
     _cache: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
@@ -75,7 +78,16 @@ class Evidence:
             rest = pattern.sub(" ", rest)
         rest = HALF_DAY.sub(lambda found: f"{int(found[1]) % 12 + 12 * (found[3] in 'pP')}{found[2] or ':00'}", rest)
         rest = re.sub(r"^\s*\d{1,2}[.)]\s", " ", rest)  # the number of a list's line
-        return all(self.has_number(found, self.known) for found in NUMBER.findall(rest))
+        numbers = NUMBER.findall(rest)
+        return all(self.has_number(n, self.known) and self._belongs(n, sentence) for n in numbers)
+
+    def _belongs(self, number: str, sentence: str) -> bool:
+        """A number out of a list of rows is told of something that stands in its row: no row's price for another."""
+        holding = [row for row in self.rows if self.has_number(number, (row,))]
+        if not holding or self.has_number(number, self.given):
+            return True
+        said = {word[:5] for word in plain(sentence).split() if len(word) > 3}
+        return any(said & {word[:5] for word in plain(row).split() if len(word) > 3} for row in holding)
 
 
 def amount_of(text: str) -> float | None:
@@ -103,7 +115,17 @@ def gather(transcript: Transcript, now_text: str) -> Evidence:
     told.append(transcript.moving)
     known = (*told, transcript.stable, now_text)
     found = {noun: tuple(dict.fromkeys(numbers)) for noun, numbers in ids.items()}
-    return Evidence(written, tuple(told), known, found, transcript.last_words)
+    given = (*written, transcript.stable, transcript.moving)
+    return Evidence(written, tuple(told), known, found, transcript.last_words, given, tuple(_rows(transcript)))
+
+
+def _rows(transcript: Transcript) -> Iterator[str]:
+    """The rows of the lists that tools gave; a list of one leaves no doubt which is meant."""
+    for entry in transcript.entries:
+        value = entry.value if isinstance(entry, Returned) else None
+        rows = value.get("data") if isinstance(value, Mapping) else value
+        if isinstance(rows, list) and len(rows) > 1:
+            yield from (json.dumps(row, ensure_ascii=False) for row in rows)
 
 
 def ids_in(value: object, noun: str) -> Iterator[tuple[str, int]]:

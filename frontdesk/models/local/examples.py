@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from frontdesk.models.local.shapes import Tool
-from frontdesk.models.local.words import Language, language_of
 
 Example = tuple[str, str, Mapping[str, str] | str]
 EXAMPLES: Sequence[Example] = (
@@ -37,14 +36,6 @@ EXAMPLES: Sequence[Example] = (
 )  # fmt: skip
 
 
-LANGUAGES: Mapping[Language, str] = {"en": "English", "es": "Spanish"}
-
-
-def hint(language: Language) -> str:
-    """Ends each message that the model answers: it keeps to the language that it was told last."""
-    return f"\n(Reply in {LANGUAGES[language]}.)"
-
-
 def examples(tools: Sequence[Tool]) -> Iterator[dict[str, str]]:
     """Chat messages for the tools that are offered; a result is only shown after its call."""
     names = {tool.name for tool in tools}
@@ -53,8 +44,5 @@ def examples(tools: Sequence[Tool]) -> Iterator[dict[str, str]]:
         if about and about not in names:
             continue
         answer = {"tool": tool, "arguments": given} if tool else {"reply": given}
-        yield {
-            "role": "user",
-            "content": f"{customer}{hint(language_of([given if isinstance(given, str) else customer]))}",
-        }
+        yield {"role": "user", "content": customer}
         yield {"role": "assistant", "content": json.dumps(answer, ensure_ascii=False)}

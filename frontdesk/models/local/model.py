@@ -91,10 +91,15 @@ class Desk:
         return tool if tool and len(self.evidence.ids.get(tool.noun, ())) == 1 else None
 
     def doubts(self, sentence: str) -> bool:
-        """A sentence that states what nobody said, or a change that no tool made."""
-        return not self.evidence.states_only_facts(sentence) or (
-            not self.changes(self.transcript.entries) and bool(CLAIM.search(sentence))
-        )
+        """A sentence that states what nobody said, or a change that no tool made, or one in another language.
+
+        The language only counts after a change, where a fixed line of ours says as much.
+        """
+        if not self.evidence.states_only_facts(sentence):
+            return True
+        if not self.changes(self.transcript.entries):
+            return bool(CLAIM.search(sentence))
+        return bool(self.changes(self.transcript.turn)) and language_of([sentence]) != self.language
 
 
 @dataclass
@@ -188,6 +193,8 @@ class LocalModel(PieceModel):
     def _addition(self, desk: Desk, draft: Draft) -> str:
         """What the reply still needs: the changed values repeated, or the admission that something is not known."""
         repeated = receipt(desk.transcript.turn, desk.tools, draft.shown, desk.phrases)
+        if desk.changes(desk.transcript.turn) and not draft.shown.strip():
+            return f"{desk.phrases.done} {repeated}".strip()
         if repeated:
             return repeated
         return "" if draft.shown.strip() and not draft.is_doubtful else desk.phrases.unknown

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from frontdesk.models.local.examples import examples, hint
+from frontdesk.models.local.examples import examples
 from frontdesk.models.local.shapes import Tool
 from frontdesk.models.local.words import Language
 from frontdesk.models.transcript import Entry, Returned, Said, Transcript
@@ -26,6 +26,7 @@ HIDDEN = frozenset({"organization_id", "version", "created_at", "updated_at", "d
 LONGEST_RESULT = 1200
 LONGEST_DESCRIPTION = 90
 MOST_ROWS = 5
+LANGUAGES: Mapping[Language, str] = {"en": "English", "es": "Spanish"}
 # Without it the model takes what the people of the examples said for this customer's words.
 NEW_CUSTOMER = "(A new customer writes.)\n"
 CHARACTERS_PER_TOKEN = 3.2
@@ -96,6 +97,7 @@ def _fitting(messages: list[Message], room: float) -> list[Message]:
 
 def _add_moving(messages: list[Message], transcript: Transcript, language: Language) -> None:
     """What changes from turn to turn stands beside the customer's last words, so that all before stays cached."""
+    hint = f"\n(Reply in {LANGUAGES[language]}.)"
     for number in range(len(messages) - 1, -1, -1):
         message = messages[number]
         if message["role"] != "user":
@@ -104,7 +106,7 @@ def _add_moving(messages: list[Message], transcript: Transcript, language: Langu
         is_last = message["content"].removeprefix(NEW_CUSTOMER) == transcript.last_words
         if is_last and transcript.moving:
             before = f"({transcript.moving})\n\n"
-        messages[number] = {"role": "user", "content": f"{before}{message['content']}{hint(language)}"}
+        messages[number] = {"role": "user", "content": f"{before}{message['content']}{hint}"}
         if is_last:
             return
 

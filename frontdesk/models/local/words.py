@@ -16,7 +16,7 @@ correo número numero cambiar cambia cambie añade anota nombre hay tienen sí d
 busca corrige esa ese eso nota notas al su sus tu tus te se lo le están muy ya pero todo está
 """
 ENGLISH = """
-hello hi good morning thanks thank you want would can could what how much cost which my the a an is are do does have for
+hello hi good morning thanks thank you want would can could what how much cost which my the an is are do does have for
 please with of and tomorrow appointment phone email number change add note name there yes tell i it
 """
 COMMON: dict[Language, frozenset[str]] = {"en": frozenset(ENGLISH.split()), "es": frozenset(SPANISH.split())}
@@ -33,6 +33,7 @@ class Phrases:
     ask_which: str
     not_done: str
     receipt: str
+    done: str
     joiner: str
     labels: dict[str, str]
 
@@ -44,6 +45,7 @@ ENGLISH_PHRASES = Phrases(
     ask_which="I found more than one. Which one do you mean?",
     not_done="I haven't changed anything yet. Could you tell me exactly what you need?",
     receipt="Saved: {}.",
+    done="Done.",
     joiner=" and ",
     labels={
         "email": "the e-mail address",
@@ -67,6 +69,7 @@ SPANISH_PHRASES = Phrases(
     ask_which="He encontrado más de uno. ¿A cuál te refieres?",
     not_done="Todavía no he cambiado nada. ¿Me puedes decir exactamente qué necesitas?",
     receipt="Guardado: {}.",
+    done="Hecho.",
     joiner=" y ",
     labels={
         "email": "el correo electrónico",
