@@ -10,7 +10,7 @@ from types import TracebackType
 import asyncpg
 
 CHANNEL = "frontdesk_live"  # where PostgreSQL tells that a message was stored
-PATIENCE = 300.0  # seconds for one reply
+PATIENCE = 60.0  # seconds for one reply
 
 
 class Http:

@@ -49,13 +49,14 @@ class FakeClock:
         return (self._now - self._start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
-        if seconds <= 0:
-            await asyncio.sleep(0)
-            return
+        await (self.alarm(seconds) if seconds > 0 else asyncio.sleep(0))
+
+    def alarm(self, seconds: float) -> asyncio.Future[None]:
+        """A future that is done when the time has moved on by `seconds`."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
         heapq.heappush(self._sleepers, (self._now + timedelta(seconds=seconds), self._count, future))
-        await future
+        return future
 
     async def advance(self, seconds: float) -> None:
         """Move the time, waking each sleeper at its own moment."""

@@ -64,7 +64,7 @@ async def test_an_inbound_during_the_pause_takes_the_turns_place(desk: Desk) -> 
 
 async def test_a_model_that_never_ends_is_given_up(desk: Desk) -> None:
     async def hang(_: list[ModelMessage]) -> Reply:
-        await desk.clock.sleep(10_000)
+        await desk.clock.alarm(10_000)
         return "Too late."
 
     desk.script.say(hang, "Sorry for the wait.")

@@ -68,7 +68,7 @@ async def test_the_trace_shows_prompt_tools_model_and_steps(desk: Desk) -> None:
 
 async def test_a_tool_call_may_take_long_without_losing_the_lease(desk: Desk) -> None:
     async def slow(_: list[ModelMessage]) -> Reply:
-        await desk.clock.sleep(60)
+        await desk.clock.alarm(60)
         return "Finally."
 
     desk.script.say(slow)

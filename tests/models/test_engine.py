@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from frontdesk.models.local.model import LocalModel
 from frontdesk.models.local.server import ServerOptions, serve
 from frontdesk.models.sources import SMOKE_TEST
 from tests.models.asking import FIND, Talk
+from tests.process.frontdesk_process import until
 
 SERVE = """
 import sys
@@ -45,9 +45,7 @@ def weights() -> Path:
 def state(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state = tmp_path_factory.mktemp("engine") / "state.json"
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(weights), str(state)], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not state.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: state.exists() or process.poll() is not None)
     yield state
     process.terminate()
     assert process.wait(10) == 0

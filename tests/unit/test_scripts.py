@@ -31,7 +31,7 @@ async def begun(talk: Talk) -> "asyncio.Task[Asked]":
     """The question on its way, as far as the script's first pause."""
     task = asyncio.create_task(talk.ask("Hi"))
     for _ in range(100):
-        await asyncio.sleep(0)
+        await asyncio.wait([task], timeout=0)
     return task
 
 

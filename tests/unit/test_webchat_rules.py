@@ -2,9 +2,9 @@
 
 import pytest
 
-from frontdesk.core.rates import Limit, seconds_to_wait
 from frontdesk.channels.webchat import new_token, read_message
 from frontdesk.core.errors import BadRequest
+from frontdesk.core.rates import Limit, seconds_to_wait
 from frontdesk.web.chat_channels import client_network
 
 KEY = "0123456789abcdef"
