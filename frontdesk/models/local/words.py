@@ -13,11 +13,12 @@ SPANISH = """
 hola buenos buenas días tardes gracias quiero quisiera puedo puede puedes puedas cuál cual cuánto cuanto cuesta qué que
 cómo como mi mis el la los las un una es son está tengo tiene para por favor con de del y mañana cita teléfono telefono
 correo número numero cambiar cambia cambie añade anota nombre hay tienen sí dime soy
-busca corrige esa ese eso nota notas al su sus tu tus te se lo le están muy ya pero todo está
+hecho guardado listo busca corrige esa ese eso nota notas al su sus tu tus te se lo le están muy ya pero todo está
 """
 ENGLISH = """
 hello hi good morning thanks thank you want would can could what how much cost which my the an is are do does have for
 please with of and tomorrow appointment phone email number change add note name there yes tell i it
+done saved
 """
 COMMON: dict[Language, frozenset[str]] = {"en": frozenset(ENGLISH.split()), "es": frozenset(SPANISH.split())}
 WORD = re.compile(r"[^\W\d_]+")
