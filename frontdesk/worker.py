@@ -11,9 +11,9 @@ from frontdesk.core.jobs import Worker
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
-from frontdesk.main import make_door
 from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
+from frontdesk.registry import make_door
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps

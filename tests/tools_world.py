@@ -20,7 +20,7 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.errors import Json
 from frontdesk.core.vault import Vault
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from frontdesk.runtime.tooling import AssistantView, CallRecord, StoredCall, ToolDeps
 from frontdesk.tools.internal import InternalToolset
 from frontdesk.tools.table import TOOLS, make_toolset

@@ -13,7 +13,7 @@ from frontdesk.core import jobs, query, tenancy
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import VERBS, Own, Resource
 from frontdesk.core.settings import Settings
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from frontdesk.resources.messaging.inbox_channels import DEFAULT_LIMITS, HIGHEST
 from frontdesk.runtime import gates, history, model_failure
 from frontdesk.runtime.endings import ENDINGS

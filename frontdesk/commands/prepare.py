@@ -10,7 +10,7 @@ from frontdesk.core.revision import current, head
 from frontdesk.core.settings import Settings
 from frontdesk.demo.card import make_card, read_card, write_card
 from frontdesk.demo.organization import ensure_demo, find_demo
-from frontdesk.main import make_door
+from frontdesk.registry import make_door
 
 
 async def prepare(settings: Settings, url: str) -> None:

@@ -1,7 +1,7 @@
 """The one MetaData with every table in it: importing a declaration puts its table there."""
 
 from frontdesk.core.schema import metadata
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from frontdesk.runtime.budget import ai_daily_usage
 
 make_registry()

@@ -11,7 +11,7 @@ from frontdesk.core.database import Database
 from frontdesk.core.door import Answer, Door
 from frontdesk.core.errors import BadRequest, Conflict, Forbidden, Invalid, Json, NotFound
 from frontdesk.core.vault import SecretUnusable, Vault
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 
 KEY = "sk-abcdefgh12345678"
 MASK = "••••••••5678"

@@ -10,7 +10,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.database import Database
 from frontdesk.core.door import Answer
 from frontdesk.core.errors import ApiError, Forbidden, Invalid, Json, NotFound
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from tests.tools_world import ANA, BOB, HERE, ORGANIZATION, STRANGER, World, make_world
 
 PATHS = [resource.path for resource in make_registry()]

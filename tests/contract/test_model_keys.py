@@ -17,9 +17,9 @@ from frontdesk.core.egress import Guard
 from frontdesk.core.errors import Forbidden, Invalid
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
-from frontdesk.main import make_registry
 from frontdesk.models.catalogue import Catalogue, NoModel
 from frontdesk.models.scripted import Say
+from frontdesk.registry import make_registry
 from tests.models.asking import Talk
 from tests.models.model_server import Scene, model_server
 

@@ -7,7 +7,7 @@ import pytest
 
 from frontdesk.core.caller import Role
 from frontdesk.core.resource import VERBS, Resource, Verb
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from tests.world import OURS, ROLES, THEIRS, World
 
 RESOURCES = [resource for resource in make_registry() if resource.verbs]

@@ -9,7 +9,7 @@ import pytest
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from frontdesk.web.identity import Identities
 from frontdesk.web.rest import RestEdge
 from tests.tools_world import ROWS

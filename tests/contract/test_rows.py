@@ -7,8 +7,8 @@ import pytest
 
 from frontdesk.core.resource import Resource
 from frontdesk.core.tenancy import is_tenant
-from frontdesk.main import make_registry
 from frontdesk.migrations.tables import metadata
+from frontdesk.registry import make_registry
 from tests.world import OURS, THEIRS, World
 
 TENANT_TABLES = sorted(table.name for table in metadata.tables.values() if is_tenant(table))

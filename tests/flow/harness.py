@@ -29,8 +29,8 @@ from frontdesk.core.errors import Json
 from frontdesk.core.jobs import read_payload
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
-from frontdesk.main import make_registry
 from frontdesk.reception import Inbound, StoredMessage, receive
+from frontdesk.registry import make_registry
 from frontdesk.runtime.sweeper import sweep
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.tools.table import make_toolset

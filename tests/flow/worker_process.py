@@ -18,7 +18,7 @@ from frontdesk.core.door import Door
 from frontdesk.core.jobs import Worker
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
-from frontdesk.main import make_registry
+from frontdesk.registry import make_registry
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from tests.flow.harness import Act, Models, Reply, Script, Toolbox, call

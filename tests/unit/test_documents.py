@@ -14,7 +14,7 @@ from reference_pages import PAGES, settings_rows, table  # noqa: E402
 
 from frontdesk.assistants.tool_keys import BUILT  # noqa: E402
 from frontdesk.core.settings import Settings  # noqa: E402
-from frontdesk.main import RESOURCES  # noqa: E402
+from frontdesk.registry import RESOURCES  # noqa: E402
 from frontdesk.runtime.endings import ENDINGS  # noqa: E402
 from frontdesk.runtime.gates import GATES  # noqa: E402
 from frontdesk.runtime.sentences import SENTENCES  # noqa: E402

@@ -1,0 +1,70 @@
+"""The resources of the product, and the door to them: lists, and nothing else.
+
+Apart from `main.py`, which brings the HTTP edge as well: a worker and a migration need none of it.
+"""
+
+from __future__ import annotations
+
+from frontdesk.core.clock import SystemClock
+from frontdesk.core.database import Database
+from frontdesk.core.door import Door
+from frontdesk.core.resource import Registry, Resource
+from frontdesk.core.settings import Settings
+from frontdesk.core.vault import Vault
+from frontdesk.resources.assistants.ai_assistants import ai_assistants
+from frontdesk.resources.assistants.ai_models import ai_models
+from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
+from frontdesk.resources.crm.contacts import contacts
+from frontdesk.resources.crm.notes import notes
+from frontdesk.resources.messaging.ai_decisions import ai_decisions
+from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
+from frontdesk.resources.messaging.conversation_messages import (
+    CHANNELS,
+    conversation_messages,
+    messages_of,
+    sending_to,
+)
+from frontdesk.resources.messaging.conversations import conversations
+from frontdesk.resources.messaging.inbox_channels import inbox_channels
+from frontdesk.resources.messaging.outbox import outbox
+from frontdesk.resources.organization.api_keys import api_keys
+from frontdesk.resources.organization.members import members
+from frontdesk.resources.organization.organizations import organizations
+from frontdesk.resources.products.products import products
+from frontdesk.runtime import person
+from frontdesk.web import playground
+
+RESOURCES: tuple[Resource, ...] = (
+    organizations,
+    members,
+    api_keys,
+    contacts,
+    notes,
+    products,
+    ai_models,
+    ai_provider_keys,
+    ai_assistants,
+    inbox_channels,
+    conversations,
+    conversation_messages,
+    *(messages_of(channel) for channel in CHANNELS),
+    sending_to("webchat"),
+    ai_turns,
+    ai_turn_steps,
+    ai_decisions,
+    outbox,
+)
+
+
+def make_registry() -> Registry:
+    """All resources of the product."""
+    registry = Registry(RESOURCES)
+    registry.bind("conversation-messages-playground", "create", playground.send)
+    registry.bind("conversation-messages-transform-outgoing-webchat", "create", person.reply)
+    return registry
+
+
+def make_door(settings: Settings, url: str) -> Door:
+    """The door to the database at `url`, which need not be up yet."""
+    database = Database(url, app_connections=settings.pool_size)
+    return Door(database, make_registry(), SystemClock(), Vault(settings.secret()))
