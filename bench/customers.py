@@ -10,7 +10,15 @@ from types import TracebackType
 import asyncpg
 
 CHANNEL = "frontdesk_live"  # where PostgreSQL tells that a message was stored
-PATIENCE = 60.0  # seconds for one reply
+PATIENCE = 300.0  # seconds for one reply
+
+STATE = """
+    SELECT m.position, m.direction, d.outcome, d.reason, t.status, t.due_at, t.started_at, t.end_reason, now()
+    FROM conversation_messages m
+    LEFT JOIN ai_decisions d ON d.organization_id = m.organization_id AND d.message_id = m.id
+    LEFT JOIN ai_turns t ON t.organization_id = m.organization_id AND t.id = d.ai_turn_id
+    WHERE m.conversation_id = $1 ORDER BY m.position
+"""
 
 
 class Http:
@@ -79,9 +87,13 @@ class Customers:
         began = time.perf_counter()
         number, position = await self.write(conversation)
         waiting = self._awaited[number] = asyncio.Event()
-        async with asyncio.timeout(PATIENCE):
-            while self._heard.get(number, 0) <= position:
-                waiting.clear()
-                await waiting.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._heard.get(number, 0) <= position:
+                    waiting.clear()
+                    await waiting.wait()
+        except TimeoutError as error:
+            state = await self._connection.fetch(STATE, number)
+            raise RuntimeError(f"no reply in conversation {number} within {PATIENCE:g} s: {state}") from error
         del self._awaited[number]
         return (number, self._heard.pop(number)), time.perf_counter() - began
