@@ -140,6 +140,8 @@ def faults(case: Case, reply: str, calls: Calls, said: str) -> list[str]:
         found.append(f"reply: says none of {case.says}")
     if case.asks and "?" not in reply:
         found.append("reply: does not ask")
+    if re.search(r"(.{1,12}?)\1{5,}", reply):
+        found.append("reply: repeats itself")
     if any(text in reply for text in case.never):
         found.append("invented: says what it must not")
     found.extend(f"invented: {number}" for number in invented_numbers(reply, said))

@@ -279,3 +279,9 @@ async def test_a_price_belongs_to_its_row(house: House, said: str, told: str) ->
     await house.ask("How much is a massage and a crown?", use("search_products"))
     rows = [{"id": 1, "name": "Crown", "price": "450.00"}, {"id": 2, "name": "Cleaning", "price": "60.00"}]
     assert (await house.result({"total": 2, "data": rows}, reply(said))).text == told
+
+
+async def test_an_answer_that_goes_in_circles_is_cut_off(house: House) -> None:
+    await house.ask("Pon mi teléfono en 600 123 456", use("update_contact", phone="600 123 456"))
+    asked = await house.result({"id": 3}, reply("¡" * 300))
+    assert asked.text == "Hecho. Guardado: 600 123 456."

@@ -88,6 +88,11 @@ class SentenceReader:
             yield self._held[: end.end()]
             self._held = self._held[end.end() :]
 
+    @property
+    def held(self) -> str:
+        """The sentence that is not whole yet."""
+        return self._held
+
     def rest(self) -> str:
         held, self._held = self._held, ""
         return held

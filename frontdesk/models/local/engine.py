@@ -13,7 +13,7 @@ from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelTi
 
 from frontdesk.models.local.prompt import Message
 
-MAX_ANSWER_TOKENS = 400
+MAX_ANSWER_TOKENS = 300
 
 
 @dataclass(frozen=True, slots=True)

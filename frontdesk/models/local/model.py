@@ -23,6 +23,7 @@ from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
 from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read
 
 NAME = "built-in"
+STUCK = re.compile(r"(.{1,12}?)\1{9,}$", re.DOTALL)  # the same few letters ten times over
 LOOK_UP = "for:"  # begins the id of a call that was made to find the id for another
 CLAIM = re.compile(
     r"\b(?:i have|i've|has been|have been|was|were|is now|are now|we have|we've)\b[^.!?]*"
@@ -162,6 +163,9 @@ class LocalModel(PieceModel):
             for sentence in sentences.feed(answer.feed(chunk)):
                 if self._holds(desk, draft, sentence):
                     yield sentence
+            if STUCK.search(sentences.held):
+                draft.is_doubtful = True
+                break
             if draft.is_doubtful and not draft.shown and not desk.steps:
                 break
         else:
