@@ -1,6 +1,7 @@
 """`make run` on a data folder that exists: seconds to the first request that is answered, and until all is ready.
 
-The clock starts with the command and covers make, the supervisor, PostgreSQL, HTTP and the worker.
+The clock starts with the command and covers make, the supervisor, PostgreSQL, HTTP and the worker. Then each of these
+is killed with -9, and the clock runs until `/health` is 200 with another process in its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -41,9 +42,32 @@ def seconds_until(url: str, began: float, headers: dict[str, str]) -> float:
     raise RuntimeError(f"{url} does not answer")
 
 
+def victim(root: psutil.Process, word: str) -> psutil.Process | None:
+    """The process of `serve`, of `worker`, or PostgreSQL's first one, below `make`."""
+    for process in root.children(recursive=True):
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if word in words or (word == "postgres" and words and words[0].endswith("/postgres") and "-D" in words):
+                return process
+    return None
+
+
+def seconds_until_back(root: psutil.Process, word: str, health: str) -> float:
+    """Kills the process and waits for its successor."""
+    killed = victim(root, word)
+    if killed is None:
+        raise RuntimeError(f"there is no process of {word}")
+    began = time.monotonic()
+    killed.kill()
+    while (now := victim(root, word)) is None or now.pid == killed.pid:
+        time.sleep(0.01)
+    return seconds_until(health, began, {})
+
+
 def measure(quick: bool) -> str:
     """The table of RESULTS.md."""
     answered, ready = [], []
+    back: dict[str, list[float]] = {word: [] for word in ("serve", "worker", "postgres")}
     with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # as root, PostgreSQL's own user must pass through
@@ -51,13 +75,15 @@ def measure(quick: bool) -> str:
         address = f"http://127.0.0.1:{port}"
         for number in range(2 if quick else ROUNDS + 1):
             began = time.monotonic()
-            with running(data, port):
+            with running(data, port) as root:
                 if number:
                     key = {"x-api-key": json.loads((data / "demo.json").read_text())["api_key"]}
                     answered.append(seconds_until(f"{address}/contacts?$limit=1", began, key))
                 ready.append(seconds_until(f"{address}/health", began, {}))
                 while not (data / "demo.json").exists():
                     time.sleep(0.01)
+                for word in back if number else ():
+                    back[word].append(seconds_until_back(root, word, f"{address}/health"))
     rows = [
         (
             "first API request answered",
@@ -66,6 +92,9 @@ def measure(quick: bool) -> str:
         )
     ]
     rows.append(("all ready (`/health` is 200)", f"{tables.middle(ready[1:]):.2f}", ""))
+    for word, seconds in back.items():
+        middle = tables.middle(seconds)
+        rows.append((f"back after kill -9 of {word}", f"{middle:.2f}", tables.against(middle, TARGET, " s")))
     rows.append(("the first start ever: new database, demo organization", f"{ready[0]:.2f}", ""))
     return "\n\n".join(
         [

@@ -86,6 +86,7 @@ def test_a_killed_member_does_not_keep_the_server(postgres: EmbeddedPostgres) ->
     joined(killed)
     joined(other)
     killed.kill()
+    killed.wait()  # its locks go with the process, not with the signal
     assert other.communicate()[0] == "True\n"
     assert not postgres.is_alive()
 
