@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
 from frontdesk.core.caller import Caller, Role
@@ -29,7 +31,7 @@ from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure,
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
 from frontdesk.runtime.model_source import ModelSource, Toolbox
 from frontdesk.runtime.outbox import Draft, Part
-from frontdesk.runtime.overtaking import drop, is_overtaken
+from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split
 from frontdesk.runtime.preparation import prepare
 from frontdesk.runtime.signs import quiet
@@ -79,6 +81,7 @@ class Flow:
             now = self.clock.now()
             talk = await thread.lock(connection, organization_id, conversation_id)
             if talk is None:
+                self._stop(await bury(connection, organization_id, conversation_id, now))
                 return None
             turn = await turns.find_open(connection, organization_id, conversation_id)
             if turn is not None and await self._drop_overtaken(connection, talk, turn, now):
@@ -185,9 +188,13 @@ class Flow:
         if not is_overtaken(talk, turn):
             return False
         await drop(connection, talk, turn, now)
-        if (task := self._running.get(turn.id)) is not None:
-            task.cancel()
+        self._stop(turn)
         return True
+
+    def _stop(self, turn: Turn | None) -> None:
+        """Where this very process runs the model of a turn that is over, it need not wait for it."""
+        if turn is not None and (task := self._running.get(turn.id)) is not None:
+            task.cancel()
 
     # -- answer -------------------------------------------------------------------------------
 
@@ -199,6 +206,8 @@ class Flow:
         self._running[held.turn_id] = task
         try:
             text = await task
+            if text is not None and not text.strip() and not held.turn.is_muted:
+                raise UnexpectedModelBehavior("an answer without a word")
         except FAILURES as failure:
             await self._fail(held, failure)
             return None

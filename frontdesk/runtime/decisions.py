@@ -37,6 +37,11 @@ SETTLE = """
         updated_at = $8, version = version + 1
     WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
 """
+SETTLE_WAITING = """
+    UPDATE ai_decisions SET outcome = 'silent', reason = $3, sentence = $4, would_change = $5, sentence_es = $6,
+        updated_at = $7, version = version + 1
+    WHERE organization_id = $1 AND conversation_id = $2 AND outcome = 'pending'
+"""
 RELEASE = """
     UPDATE ai_decisions SET ai_turn_id = NULL, reason = 'received', updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
@@ -90,6 +95,16 @@ async def settle(
     english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
     await connection.execute(
         SETTLE, organization_id, turn_id, outcome, reason, english.why, english.would_change, spanish.why, now
+    )
+
+
+async def settle_waiting(
+    connection: Connection, organization_id: int, conversation_id: int, reason: str, now: datetime
+) -> None:
+    """All inbounds of a conversation that still wait get no answer."""
+    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
+    await connection.execute(
+        SETTLE_WAITING, organization_id, conversation_id, reason, english.why, english.would_change, spanish.why, now
     )
 
 

@@ -60,6 +60,9 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         "La respuesta no se envió: la conversación se cerró.",
         ("The next message opens it again.", "El siguiente mensaje la abre de nuevo."),
     ),
+    "conversation_deleted": _pair(
+        "No answer: the conversation was deleted.", "Sin respuesta: la conversación se eliminó.", _NOTHING
+    ),
     "newer_epoch": _pair(
         "The answer was not sent: owner or context of the conversation changed meanwhile.",
         "La respuesta no se envió: entretanto cambió el responsable o el contexto de la conversación.",

@@ -30,6 +30,7 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
         told = await connection.fetchval(SCHEDULE_MESSAGE, talk.organization_id, talk.id)
     return Facts(
         is_blocked=talk.blocked,
+        is_closed=talk.status == "closed",
         assigned_user_id=talk.assigned_user_id,
         assigned_ai_assistant_id=talk.assigned_ai_assistant_id,
         is_auto_assignment_disabled=talk.ai_auto_assignment_disabled,

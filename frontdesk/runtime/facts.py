@@ -16,6 +16,7 @@ class Facts:
     """
 
     is_blocked: bool = False
+    is_closed: bool = False
     assigned_user_id: int | None = None
     assigned_ai_assistant_id: int | None = None
     is_auto_assignment_disabled: bool = False

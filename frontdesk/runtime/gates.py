@@ -87,6 +87,12 @@ def blocked(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verd
     return Verdict("stop", "contact_blocked", seen) if facts.is_blocked else Verdict("pass", "not_blocked", seen)
 
 
+def closed(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """What waited when the case was closed is not answered any more; a new message would have opened it again."""
+    seen: dict[str, Json] = {"closed": facts.is_closed}
+    return Verdict("stop", "conversation_closed", seen) if facts.is_closed else Verdict("pass", "open", seen)
+
+
 def person(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
     """A person who owns the conversation is not talked over."""
     seen: dict[str, Json] = {"assigned_user_id": facts.assigned_user_id}
@@ -177,6 +183,7 @@ def disable_reply(config: AssistantConfig | None, facts: Facts, now: datetime) -
 # Cheapest first, as the contract of a turn orders them; hand-off rules take their place before `disable_reply`.
 GATES: tuple[tuple[str, Gate], ...] = (
     ("blocked", blocked),
+    ("closed", closed),
     ("person", person),
     ("auto_assignment", auto_assignment),
     ("assistant", assistant),

@@ -195,7 +195,8 @@ def stored_answer(held: HeldTurn) -> str | None:
         return None
     response = ModelMessagesTypeAdapter.validate_python(list(last.messages))[0]
     has_calls = any(isinstance(part, ToolCallPart) for part in response.parts)
-    return None if has_calls else "".join(p.content for p in response.parts if isinstance(p, TextPart)) or None
+    text = "".join(p.content for p in response.parts if isinstance(p, TextPart))
+    return None if has_calls or not text.strip() else text
 
 
 def ends_with_a_question(history: History) -> bool:

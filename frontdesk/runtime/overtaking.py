@@ -10,6 +10,8 @@ from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.turns import Turn
 
+DELETED = "conversation_deleted"
+
 
 def is_overtaken(talk: Conversation, turn: Turn) -> bool:
     return turn.epoch != talk.epoch or turn.superseded_by_message_id is not None
@@ -22,6 +24,24 @@ def reason_of(talk: Conversation, turn: Turn) -> str:
     if talk.status == "closed":
         return "conversation_closed"
     return "person_took_over" if talk.assigned_user_id is not None else "newer_epoch"
+
+
+async def bury(connection: Connection, organization_id: int, conversation_id: int, now: datetime) -> Turn | None:
+    """End all that waits in a deleted conversation, or bells would ring for it for ever. Gives the turn it had."""
+    where = (organization_id, conversation_id)
+    turn = await turns.find_open(connection, *where)
+    parts = await outbox.open_parts(connection, *where, None)
+    if turn is not None:
+        parts += await outbox.open_parts(connection, *where, turn.id)
+    await outbox.close(connection, organization_id, parts, "withdrawn", DELETED, now)
+    if turn is not None:
+        sent, unknown, _ = await outbox.counts(connection, *where, turn.id)
+        if sent or unknown:
+            await decisions.settle(connection, organization_id, turn.id, "answered", DELETED, now)
+        await turns.end(connection, turn, DELETED, now)
+        await quiet(connection, turn)
+    await decisions.settle_waiting(connection, *where, DELETED, now)
+    return turn
 
 
 async def drop(connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> None:

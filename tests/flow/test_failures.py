@@ -79,3 +79,12 @@ async def test_a_model_that_only_calls_tools_ends_in_an_answer(desk: Desk) -> No
     calls = [call("find_contact", f"c{i}", search=f"Luis {i}") for i in range(20)]
     assert await desk.ask("Hello?", *calls) == [SORRY]
     assert (await desk.decisions())[-1] == ("failed", "too_many_tool_calls")
+
+
+@pytest.mark.parametrize(("third", "reply"), [(" \n", SORRY), ("Here I am.", "Here I am.")])
+async def test_an_answer_without_a_word_is_asked_for_again(desk: Desk, third: str, reply: str) -> None:
+    await desk.ask("Hello?", " \n", " \n", third)
+    for seconds in (1, 4):
+        await desk.pass_time(seconds)
+    assert (await desk.replies())[1:] == [reply]
+    assert len(desk.script.requests) == 3

@@ -102,3 +102,15 @@ async def test_a_cut_of_the_context_stops_the_turn_and_starts_anew(desk: Desk) -
     await desk.pass_time(1)
     assert await desk.ask("Hello?", "A new beginning.") == ["A new beginning."]
     assert "Forget this" not in str(desk.script.requests[-1])
+
+
+async def test_a_message_that_waits_behind_a_turn_is_not_answered_after_a_close(desk: Desk) -> None:
+    async def closed(_: list[ModelMessage]) -> Reply:
+        await desk.say("And another thing")
+        await desk.change(status="closed")
+        return "Never sent."
+
+    change = call("update_contact", contact_id=desk.contact_id, phone="5550009")
+    assert await desk.ask("Change my phone", change, closed) == []
+    assert [reason for _, reason in (await desk.decisions())[1:]] == ["conversation_closed"] * 2
+    assert await desk.ask("Hello?", "Welcome back.") == ["Welcome back."]

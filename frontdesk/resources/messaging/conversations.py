@@ -18,6 +18,7 @@ from frontdesk.core.resource import Filter, Resource, Rights
 from .conversation_messages import conversation_messages
 
 OWNERS = ("assigned_user_id", "assigned_ai_assistant_id")
+END_EPOCH = "UPDATE conversations SET epoch = epoch + 1 WHERE organization_id = $1 AND id = $2"
 
 
 def _waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
@@ -76,7 +77,9 @@ def _explain_owner(call: Call) -> None:
 
 async def _finish(call: Call) -> None:
     """Whoever works on the conversation under the old epoch learns at once that it is over."""
-    if "epoch" in call.data:
+    if call.verb == "remove":
+        await call.connection.execute(END_EPOCH, call.organization_id, call.id)
+    if "epoch" in call.data or call.verb == "remove":
         assert call.id is not None
         await enqueue(call.connection, "conversation", call.organization_id, call.id)
 
