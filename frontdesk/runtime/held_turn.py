@@ -71,10 +71,13 @@ CALL = """
     DO UPDATE SET status = excluded.status, result = excluded.result, duration_ms = excluded.duration_ms,
         updated_at = excluded.updated_at, version = ai_turn_steps.version + 1
 """
+# A draft reaches the customer's screen, so it heeds the live record as a part does.
 DRAFT = f"""
     WITH moved AS (
         UPDATE ai_turns t SET draft = $5, draft_seq = $6, lease_expires_at = $4
-        FROM conversations c WHERE {_OURS} RETURNING t.id
+        FROM conversations c, ai_assistants a WHERE {_OURS} AND NOT c.blocked
+            AND a.organization_id = $1 AND a.id = t.ai_assistant_id AND NOT a.disable_reply AND a.deleted_at IS NULL
+        RETURNING t.id
     )
     SELECT pg_notify($7, $8) FROM moved
 """

@@ -64,6 +64,24 @@ async def test_a_muted_turn_shows_nothing(desk: Desk, events: Events, database_u
     assert told == ["message"]
 
 
+@pytest.mark.parametrize("revoke", ["disable_reply", "block", "delete"])
+async def test_a_revocation_in_the_middle_of_a_turn_ends_its_drafts(
+    desk: Desk, events: Events, database_url: str, revoke: str
+) -> None:
+    async def revoked(_: list[ModelMessage]) -> Reply:
+        match revoke:
+            case "disable_reply":
+                await desk.configure(disable_reply=True)
+            case "block":
+                await desk.change(blocked=True)
+            case _:
+                await desk.call("ai-assistants", "remove", desk.assistant_id)
+        return STORY
+
+    assert await desk.ask("When?", revoked) == []
+    assert "draft" not in await names(desk, events, database_url)
+
+
 async def test_the_draft_is_stored_until_the_turn_ends(desk: Desk) -> None:
     await desk.ask("When?", STORY)
     turn = (await desk.fetch("SELECT draft, draft_seq FROM ai_turns WHERE id = 2"))[0]
