@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.core.vault import is_mask, mask, origin_of
 
+VISIBLE = re.compile(r"[!-~]+")
 FIELD = "specific_openai_secret_key"
 # Where a provider's own key goes when the model names no address.
 OPENAI = "https://api.openai.com:443"
@@ -71,7 +73,15 @@ def change_key(
         return KeyChange(_columns(None, None, None))
     if is_mask(text):
         return _masked(text, stored, model, is_new=is_new)
+    check_key(text, FIELD)
     return KeyChange(_columns(mask(text), seal(text, model.origin), model.origin))
+
+
+def check_key(key: str, path: str) -> None:
+    """A key travels in a header. Raises `Invalid` for one that no header can carry: it would break every turn."""
+    if not VISIBLE.fullmatch(key):
+        message = "must be one line of visible ASCII characters, as the provider shows the key"
+        raise Invalid([Fault(path, "pattern", message)])
 
 
 def unchanged_key(stored: tuple[str, str] | None, model: ModelFacts) -> KeyChange:

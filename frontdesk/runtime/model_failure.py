@@ -12,6 +12,7 @@ from pydantic_ai.exceptions import (
     ModelHTTPError,
     ModelQuotaExceededError,
     ModelRequestRejectedError,
+    UnexpectedModelBehavior,
     UserError,
 )
 
@@ -80,4 +81,6 @@ def sentence(failure: Failure) -> str:
         return f"{type(failure).__name__}: HTTP {failure.status_code} from {failure.model_name}"
     if isinstance(failure, ModelAPIError):
         return f"{type(failure).__name__} from {failure.model_name}"
-    return f"{type(failure).__name__}: {failure}"[:500]
+    said = failure.message if isinstance(failure, UnexpectedModelBehavior) else str(failure)
+    first, _, _ = said.partition("\n")
+    return f"{type(failure).__name__}: {first}"[:500]

@@ -98,7 +98,7 @@ def allowed_origin(request: Request, channel: ChatChannel) -> dict[str, str]:
     Raises `Forbidden` for a page of a site that the channel doesn't name.
     """
     origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
+    if origin is None or _host_of(origin) == request.headers.get("host"):
         return {}
     if "*" not in channel.allowed_origins and origin.lower() not in channel.allowed_origins:
         raise Forbidden(f"This chat may not be used from {origin[:200]}. Its channel's allowed_origins decides that.")
@@ -107,6 +107,13 @@ def allowed_origin(request: Request, channel: ChatChannel) -> dict[str, str]:
         "access-control-expose-headers": "retry-after",
         "vary": "origin",
     }
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as http://[
+        return None
 
 
 def client_network(host: str) -> str:

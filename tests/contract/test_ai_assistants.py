@@ -140,6 +140,8 @@ WRONG = [
     ({"schedule_config": {"weekly": [{"days": ["mon"], "from": "9", "to": "10:00"}]}}, "schedule_config.weekly.0.from"),
     ({"advanced_options": {"temperature": 1}}, "advanced_options.temperature"),
     ({FIELD: MASK}, FIELD),
+    ({FIELD: "sk-secret\nsecret"}, FIELD),
+    ({FIELD: "sk-secrét"}, FIELD),
 ]
 
 

@@ -95,6 +95,17 @@ async def test_a_broken_query_is_refused(world: World, query: str) -> None:
     assert answer.json()["className"] == "bad-request"
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["http://[x", "https://a b", "https://a;script-src *", "https://a\nb", "https://€", "ftp://a", "https://a/b"],
+)
+async def test_what_is_no_origin_never_comes_to_stand_in_a_header(world: World, origin: str) -> None:
+    async with world.client() as client:
+        body = {"name": "Site", "channel": "webchat", "allowed_origins": [origin]}
+        answer = await client.post("/inbox-channels", json=body)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["allowed_origins"])
+
+
 async def test_an_error_of_ours_shows_no_trace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret detail")

@@ -216,6 +216,14 @@ async def test_a_key_is_never_read_back(house: House) -> None:
         await house.door.call(Caller(1, None, Role.member), "ai-provider-keys", "find")
 
 
+@pytest.mark.parametrize("key", ["sk-one\nsk-two", "sk-clé", "sk-one sk-two", "sk-\u200b"])
+async def test_a_key_that_no_header_can_carry_is_refused_without_being_repeated(house: House, key: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await house.door.call(ADMIN, "ai-provider-keys", "create", data={"provider": "openai", "key": key})
+    assert list(caught.value.errors) == ["key"]
+    assert "sk-" not in str(caught.value.as_json())
+
+
 async def test_the_mask_keeps_the_key_where_it_is(house: House) -> None:
     key = await house.key()
     for data in ({"key": "••••••••-key"}, {"base_url": f"{house.scene.url}/"}):

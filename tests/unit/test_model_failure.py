@@ -46,3 +46,8 @@ def test_a_provider_may_ask_for_a_longer_pause_within_a_bound(asked: float, wait
 def test_a_providers_body_is_not_kept() -> None:
     error = ModelHTTPError(401, "m", body={"error": "Incorrect API key provided: sk-secret"})
     assert sentence(error) == "ModelHTTPError: HTTP 401 from m"
+
+
+def test_an_answer_that_makes_no_sense_is_not_kept_either() -> None:
+    error = UnexpectedModelBehavior("Invalid response: 1 fault\ninput_value='sk-secret'", body='{"key": "sk-secret"}')
+    assert sentence(error) == "UnexpectedModelBehavior: Invalid response: 1 fault"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frontdesk.assistants.model_key import PROVIDER_ORIGINS
+from frontdesk.assistants.model_key import PROVIDER_ORIGINS, check_key
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
@@ -30,6 +30,7 @@ async def _seal(call: Call) -> None:
     key = str(call.data.pop("key", None) or "").strip()
     call.data["base_url"] = base_url
     if key and not is_mask(key):
+        check_key(key, "key")
         call.data |= {"key_encrypted": call.door.vault.seal(key, origin), "key_mask": mask(key)}
         return
     before = call.before
@@ -52,6 +53,6 @@ ai_provider_keys = Resource(
         Field("key_encrypted", is_nullable=False, write="never", is_shown=False),
         Field("key_mask", is_nullable=False, write="never", example="••••••••x7Qe"),
     ),
-    extra_input=(Field("key", is_required=True, is_nullable=False, max_length=1000, is_secret=True, example="sk-…"),),
+    extra_input=(Field("key", is_required=True, is_nullable=False, max_length=1000, is_secret=True, example="sk-your-key"),),
     prepare=_seal,
 )
