@@ -45,6 +45,10 @@ from frontdesk.models.local.server import STATE_FILE
 from frontdesk.models.local.text import digits, plain
 from frontdesk.models.local.words import language_of
 
+CAVEAT = (
+    "Prompt and guards were tuned on these cases, so take the shares as an upper bound. Invented facts are counted by",
+    'numbers that stand nowhere; a promise in words ("your appointment will be scheduled soon") is not found by this.',
+)
 CASES = Path(__file__).parent / "cases" / "dental.json"
 
 
@@ -205,6 +209,8 @@ def report(outcomes: list[Outcome], total: Tally) -> str:
             f"It writes {speed:.1f} tokens/s and reads {reading:.0f} tokens/s; "
             f"{total.cached_tokens / max(total.input_tokens, 1):.0%} of what it reads was kept from before.",
             f"The machine: {os.cpu_count()} cores, load average {os.getloadavg()[1]:.1f} while this ran.",
+            "",
+            *CAVEAT,
             "",
             "What went wrong:",
             "",
