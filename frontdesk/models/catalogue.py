@@ -27,6 +27,7 @@ from frontdesk.core.settings import Settings
 from frontdesk.core.vault import SecretUnusable, Vault, origin_of
 from frontdesk.models.clients import Clients
 from frontdesk.models.installation import COMPATIBLE, KEYED, LOCAL, NONE, Choice, installation_choice, installation_key
+from frontdesk.models.list_prices import list_prices
 from frontdesk.models.local.endpoint import StateFile
 from frontdesk.models.local.engine import Engine
 from frontdesk.models.local.model import NAME as LOCAL_NAME
@@ -181,11 +182,14 @@ class Catalogue:
             if not base_url:
                 raise NoModel("FRONTDESK_MODEL names a server, but FRONTDESK_OPENAI_BASE_URL is not set.")
         name = choice.model or await self._first_model(base_url, key)
+        prices = row["price_input"], row["price_output"]
+        if prices == (None, None) and choice.provider in KEYED:
+            prices = list_prices(choice.provider, name)
         return ResolvedModel(
             self._clients.model(choice.provider, name, base_url, key),
             f"{PROVIDERS[choice.provider].label} {name}",
-            price_input=row["price_input"],
-            price_output=row["price_output"],
+            price_input=prices[0],
+            price_output=prices[1],
             context_length=row["context_length"],
             provider=choice.provider,
         )

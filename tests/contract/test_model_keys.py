@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,21 @@ async def test_the_default_follows_the_settings(
     resolved = await house.catalogue(**settings).resolve(await house.config(await house.default_model()))
     assert (resolved.label, resolved.is_small) == (label, is_small)
     assert INSTALLED not in str(resolved.facts)
+
+
+async def test_a_default_without_prices_costs_what_its_provider_asks(house: House) -> None:
+    config = await house.config(await house.default_model())
+    resolved = await house.catalogue(OPENAI_API_KEY=INSTALLED, model="gpt-5-mini").resolve(config)
+    assert (resolved.price_input, resolved.price_output) == (Decimal("0.25"), Decimal(2))
+    unknown = await house.catalogue(OPENAI_API_KEY=INSTALLED, model="gpt-x").resolve(config)
+    assert (unknown.price_input, unknown.price_output) == (None, None)
+
+
+async def test_a_row_with_prices_keeps_its_own(house: House) -> None:
+    await house.key("openai")
+    model = await house.model("openai", model="gpt-5-mini", price_input=1, price_output=3)
+    resolved = await house.catalogue().resolve(await house.config(model, "organization"))
+    assert (resolved.price_input, resolved.price_output) == (1, 3)
 
 
 @pytest.mark.parametrize(
