@@ -114,3 +114,11 @@ async def test_a_message_that_waits_behind_a_turn_is_not_answered_after_a_close(
     assert await desk.ask("Change my phone", change, closed) == []
     assert [reason for _, reason in (await desk.decisions())[1:]] == ["conversation_closed"] * 2
     assert await desk.ask("Hello?", "Welcome back.") == ["Welcome back."]
+
+
+async def test_a_person_who_takes_it_ends_the_reason_why_nobody_had_it(desk: Desk) -> None:
+    desk.script.is_missing = True
+    await desk.ask("Hello?")
+    assert (await desk.conversation())["owner_reason"] == "no_model"
+    await desk.change(assigned_user_id=desk.user_id)
+    assert (await desk.conversation())["owner_reason"] is None

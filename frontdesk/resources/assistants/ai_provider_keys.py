@@ -53,6 +53,8 @@ ai_provider_keys = Resource(
         Field("key_encrypted", is_nullable=False, write="never", is_shown=False),
         Field("key_mask", is_nullable=False, write="never", example="••••••••x7Qe"),
     ),
-    extra_input=(Field("key", is_required=True, is_nullable=False, max_length=1000, is_secret=True, example="sk-your-key"),),
+    extra_input=(
+        Field("key", is_required=True, is_nullable=False, max_length=1000, is_secret=True, example="sk-your-key"),
+    ),
     prepare=_seal,
 )

@@ -69,7 +69,9 @@ def _explain_owner(call: Call) -> None:
             "handed_off_by_ai_assistant_id": None,
             "owner_reason": None,
         }
-    elif data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
+    elif data.get("assigned_user_id") is not None:
+        data["owner_reason"] = None
+    if data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
         data.setdefault("ai_auto_assignment_disabled", True)
         data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
         data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]
