@@ -8,6 +8,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from frontdesk.models.local.answer import AnswerReader, SentenceReader
 from frontdesk.models.local.dates import find_date, find_time, resolve
+from frontdesk.models.local.evidence import Evidence
 from frontdesk.models.local.server import choose_threads
 from frontdesk.models.local.shapes import MAX_TOOLS, grammar, read_tool, read_tools
 from frontdesk.models.local.words import PHRASES, ask_for, language_of
@@ -154,3 +155,20 @@ def test_no_more_than_25_tools_are_offered() -> None:
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 3), (16, 15)])
 def test_threads(cores: int, threads: int) -> None:
     assert choose_threads(cores) == threads
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_fact"),
+    [
+        ("Ana Torres's phone number is 555-0177.", False),
+        ("El teléfono de Ana Torres es 555-0177.", False),
+        ("Tom Hill's phone number is 699 000 111.", True),
+        ("Luna Dental's number is 212 555 0100.", True),
+        ("Your phone number is now 555-0177.", True),
+    ],
+)
+def test_a_customers_own_number_is_not_told_as_somebody_elses(sentence: str, is_fact: bool) -> None:
+    texts = ("Please change my number to 555-0177", "Luna Dental, 212 555 0100")
+    rows = ('{"first_name": "Tom", "last_name": "Hill", "phone": "699 000 111"}',)
+    evidence = Evidence(texts[:1], texts, (*texts, *rows), {}, "", texts, rows)
+    assert evidence.states_only_facts(sentence) is is_fact

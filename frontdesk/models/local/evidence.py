@@ -25,6 +25,11 @@ NUMBER_WORDS = {word: number for number, words in enumerate(COUNTED) for word in
 SHORTEST_PHONE = 6
 
 
+# "Ana Torres's number", "el número de Ana Torres": a person's full name that something is said to belong to.
+_NAME = r"[A-ZÁÉÍÓÚÑ][\w-]+(?:\s+[A-ZÁÉÍÓÚÑ][\w-]+)+"
+OWNER = re.compile(rf"(?P<owns>{_NAME})['’]s\b|\bde\s+(?P<of>{_NAME})")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What was `written` by the customer bounds a change, what was `told` (with results and context) a look-up, and
@@ -79,6 +84,12 @@ class Evidence:
         rest = HALF_DAY.sub(lambda found: f"{int(found[1]) % 12 + 12 * (found[3] in 'pP')}{found[2] or ':00'}", rest)
         rest = re.sub(r"^\s*\d{1,2}[.)]\s", " ", rest)  # the number of a list's line
         numbers = NUMBER.findall(rest)
+        for owner in OWNER.finditer(sentence):
+            name = plain(owner["of"] or owner["owns"]).split()
+            texts = [text for text in (*self.given, *self.rows) if set(name) <= set(plain(text).split())]
+            # A number of this customer must not be told as somebody else's.
+            if not all(self.has_number(number, tuple(texts)) for number in numbers):
+                return False
         return all(self.has_number(n, self.known) and self._belongs(n, sentence) for n in numbers)
 
     def _belongs(self, number: str, sentence: str) -> bool:

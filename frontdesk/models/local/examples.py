@@ -19,6 +19,8 @@ EXAMPLES: Sequence[Example] = (
     ("Cuéntame más sobre la corona", "get_product", {}),
     ("Busca a Marta Gil", "find_contact", {"search": "Marta Gil"}),
     ("RESULT of find_contact: nothing found", "", "Lo siento, no encuentro a nadie con ese nombre."),
+    ("What is Tom Hill's phone number?", "find_contact", {"search": "Tom Hill"}),
+    ("RESULT of find_contact: nothing found", "", "Sorry, I can only tell you about your own details."),
     ("What e-mail address do you have for me?", "get_contact", {}),
     ("¿Qué datos tenéis de mí?", "get_contact", {}),
     ("Soy nuevo, me llamo Luis Vega, mi correo es luis@vega.es",
@@ -32,6 +34,7 @@ EXAMPLES: Sequence[Example] = (
     ("Corrige esa nota: llego a las diez", "update_note", {"text": "Llega a las diez"}),
     ("¿Qué notas hay sobre mí?", "get_notes", {}),
     ("Which notes are there on my file?", "get_notes", {}),
+    ("Hola, ¿qué precio tiene un empaste?", "search_products", {"search": "empaste"}),
     ("Do you sell crowns?", "search_products", {"search": "crowns"}),
 )  # fmt: skip
 
