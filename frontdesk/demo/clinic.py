@@ -102,7 +102,7 @@ GUIDE: Final[Row] = {
         "never give a diagnosis or medical advice; offer a check-up instead",
         "appointments are made by phone; offer the number and to leave a note",
     ],
-    "forbidden_topics": ["other patients", "prices of other clinics"],
+    "forbidden_topics": ["other patients"],
     "faqs": [
         {"question": "Do you take insurance?", "answer": "Yes, most dental plans; bring your card to the first visit."},
         {"question": "¿Hablan español?", "answer": "Sí, todo el equipo habla español."},

@@ -105,3 +105,20 @@ async def test_the_last_owner_stays(world: World) -> None:
         removed = await client.delete(f"/members/{owner}")
     assert demoted.status_code == removed.status_code == 400
     assert "at least one owner" in demoted.json()["message"]
+
+
+async def test_a_login_of_another_organization_is_not_added_without_its_person(world: World) -> None:
+    theirs = {"email": email_of(Role.admin, THEIRS), "role": "member", "password": "set by somebody else"}
+    async with world.client(Role.owner) as client:
+        refused = await client.post("/members", json=theirs)
+    assert refused.status_code == 409
+    assert refused.json()["errors"] == {"email": "already has a login in another organization, and has to be invited"}
+
+
+async def test_a_member_who_left_can_come_back(world: World) -> None:
+    async with world.client(Role.owner) as client:
+        made = (await client.post("/members", json={"email": "new@example.com", "role": "member"})).json()
+        await client.delete(f"/members/{made['id']}")
+        again = await client.post("/members", json={"email": "new@example.com", "role": "admin"})
+    assert again.status_code == 201
+    assert again.json()["user_id"] == made["user_id"]

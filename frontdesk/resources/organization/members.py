@@ -6,7 +6,7 @@ from sqlalchemy import FromClause, ScalarSelect, func, select
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
-from frontdesk.core.errors import BadRequest, Fault, Forbidden, Invalid, Json
+from frontdesk.core.errors import BadRequest, Conflict, Fault, Forbidden, Invalid, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Resource, Rights
@@ -14,11 +14,15 @@ from frontdesk.core.resource import Resource, Rights
 from .passwords import hash_password
 from .users import users
 
-UPSERT_USER = """
+ADD_USER = """
     INSERT INTO users (email, first_name, last_name, password_hash, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $5)
-    ON CONFLICT (lower(email)) DO UPDATE SET updated_at = users.updated_at
-    RETURNING id
+    ON CONFLICT (lower(email)) DO NOTHING RETURNING id
+"""
+FIND_OUR_USER = """
+    SELECT u.id FROM users u
+    WHERE lower(u.email) = lower($1)
+        AND EXISTS (SELECT FROM members m WHERE m.user_id = u.id AND m.organization_id = $2)
 """
 OTHER_OWNERS = """
     SELECT count(*) FROM members
@@ -53,12 +57,16 @@ async def _find_or_make_user(call: Call) -> None:
         raise Invalid([Fault("password", "minLength", "must have at least 10 characters", limit=10)])
     hashed = hash_password(str(password)) if password else None
     now = call.door.clock.now()
-    # An address that is known already keeps its password: adding a member must not take over a login.
     # Users belong to the installation, so the system role finds or makes them.
     async with call.door.database.system() as connection:
-        data["user_id"] = await connection.fetchval(
-            UPSERT_USER, data["email"], data.get("first_name"), data.get("last_name"), hashed, now
-        )
+        found = await connection.fetchval(
+            ADD_USER, data["email"], data.get("first_name"), data.get("last_name"), hashed, now
+        ) or await connection.fetchval(FIND_OUR_USER, data["email"], call.organization_id)
+    if found is None:
+        # Whoever set that login's password elsewhere would be let in here: only the person can say yes.
+        message = "already has a login in another organization, and has to be invited"
+        raise Conflict(f"The address {message}.", errors={"email": message})
+    data["user_id"] = found
 
 
 PERSON: tuple[Field, ...] = (
