@@ -75,7 +75,14 @@ async def test_a_key_that_is_not_good_any_more_is_replaced_and_the_old_one_ends(
 async def test_a_database_that_is_in_use_gets_no_demo(door: Door) -> None:
     async with door.database.system() as connection:
         await connection.execute(
-            "INSERT INTO users (email, created_at, updated_at) VALUES ('marta@example.com', now(), now())"
+            """
+            WITH o AS (INSERT INTO organizations (name, timezone, currency, subscription_status, created_at, updated_at)
+                       VALUES ('In use', 'UTC', 'USD', 'active', now(), now()) RETURNING id),
+                 u AS (INSERT INTO users (email, created_at, updated_at)
+                       VALUES ('marta@example.com', now(), now()) RETURNING id)
+            INSERT INTO members (organization_id, user_id, role, created_at, updated_at)
+            SELECT o.id, u.id, 'owner', now(), now() FROM o, u
+            """
         )
     assert await ensure_demo(door) == (None, None)
 
