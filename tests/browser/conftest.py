@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.serving import serving
 
@@ -17,6 +17,8 @@ from .chromium import ARGUMENTS, executable
 from .fake_server import KEY, FakeChat, application
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+PATIENCE = 20_000  # milliseconds; on a loaded machine a page takes its time
+expect.set_options(timeout=PATIENCE)
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 
 
@@ -37,7 +39,7 @@ class Site:
     async def visitor(self, **options: object) -> BrowserContext:
         """A new browser profile: English on a desktop unless the options say otherwise."""
         context = await self.browser.new_context(**{"locale": "en-US", **DESKTOP, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE)
         context.on("weberror", lambda error: self.faults.append(str(error.error)))
         context.on("console", self._heard)
         self.contexts.append(context)
