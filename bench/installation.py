@@ -13,7 +13,7 @@ import psutil
 
 from bench import processes
 from frontdesk.core.postgres import EmbeddedPostgres
-from frontdesk.web.identity import hash_key
+from frontdesk.resources.organization.api_keys import hash_key
 
 SEED = """
 WITH o AS (INSERT INTO organizations (name, timezone, currency, subscription_status, created_at, updated_at)

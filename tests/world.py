@@ -19,8 +19,8 @@ from frontdesk.core.settings import Settings
 from frontdesk.core.statements import create_statement
 from frontdesk.core.vault import Vault
 from frontdesk.main import create_app
+from frontdesk.resources.organization.api_keys import hash_key
 from frontdesk.resources.organization.passwords import hash_password
-from frontdesk.web.identity import hash_key
 
 OURS, THEIRS = 1, 2
 PASSWORD = "a long enough password"

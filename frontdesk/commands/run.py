@@ -21,9 +21,9 @@ from frontdesk.core.postgres import EmbeddedPostgres
 from frontdesk.core.settings import Settings
 from frontdesk.core.sockets import listen
 from frontdesk.core.supervisor import Program, Supervisor
+from frontdesk.models.installation import wants_built_in
 from frontdesk.models.sources import cached_file
 
-PROVIDERS = ("openai", "anthropic", "google", "openai_compatible")
 FRONTDESK = (sys.executable, "-m", "frontdesk")
 READY_WITHIN = 900.0  # seconds; a recovery or a first migration may be long
 TELLS_EVERY = 5.0
@@ -87,15 +87,6 @@ def listen_soon(settings: Settings, postgres: EmbeddedPostgres | None) -> socket
         time.sleep(0.1)
 
 
-def needs_built_in_model(settings: Settings) -> bool:
-    """No provider is configured; a test holds this against the catalogue's own choice, which takes seconds to load."""
-    wish, mark, _ = (settings.model or "").partition(":")
-    if wish in ("none", "local") and not mark:
-        return wish == "local"
-    keys = (settings.openai_api_key, settings.anthropic_api_key, settings.google_api_key, settings.openai_base_url)
-    return not (any(keys) or (mark and wish in PROVIDERS))
-
-
 def bring_model(settings: Settings, supervisor: Supervisor) -> None:
     """Fetch the built-in model once, with its progress shown, and keep its server running."""
     if settings.model_file is None and cached_file(settings) is None:
@@ -121,7 +112,7 @@ def hand_over_card(data: Path) -> dict[str, object]:
 
 def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | None:
     """Wait until all is ready, then write `demo.json` and print the addresses."""
-    if needs_built_in_model(settings):
+    if wants_built_in(settings):
         bring_model(settings, supervisor)
     began = told = time.monotonic()
     while not supervisor.stopping.is_set():

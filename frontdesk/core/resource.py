@@ -22,7 +22,6 @@ from sqlalchemy import (
     Index,
     Integer,
     ScalarSelect,
-    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -268,8 +267,3 @@ class Registry:
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_path.values())
-
-
-def subselect(statement: Select[tuple[object]]) -> ScalarSelect[object]:
-    """A join shown in a row's JSON: one scalar sub-select."""
-    return statement.scalar_subquery()

@@ -1,6 +1,5 @@
 """`demo.json`: what a script needs to talk to the demo organization. Rewritten at each start, mode 600."""
 
-import hashlib
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from typing import cast
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.demo.organization import Demo
+from frontdesk.resources.organization.api_keys import hash_key
 from frontdesk.resources.organization.passwords import hash_password, is_password
 
 KEY_NAME = "Demo (frontdesk run)"
@@ -83,8 +83,7 @@ async def good_key(connection: Connection, demo: Demo, known: Mapping[str, objec
     key = known.get("api_key")
     if not isinstance(key, str):
         return None
-    hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return key if await connection.fetchval(KEY_IS_GOOD, demo.organization_id, hashed) else None
+    return key if await connection.fetchval(KEY_IS_GOOD, demo.organization_id, hash_key(key)) else None
 
 
 async def new_key(door: Door, demo: Demo, old: list[int]) -> str:

@@ -24,7 +24,8 @@ from frontdesk.resources.organization.passwords import is_password
 
 from .body import parse_json, read_body
 from .identity import Identities
-from .rest import credentials, json_response
+from .responses import json_response
+from .rest import credentials
 
 LIFETIME = timedelta(days=1)
 MAX_BODY = 10_000  # bytes

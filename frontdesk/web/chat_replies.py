@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from frontdesk.core.errors import BadRequest, Json
 
-JSON = "application/json; charset=utf-8"
-SAFE_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store", "referrer-policy": "same-origin"}
+from .responses import json_response
+
+REFERRER = {"referrer-policy": "same-origin"}
 
 
-def json_response(status: int, body: dict[str, Json]) -> Response:
-    return Response(to_json(body), status, headers=SAFE_HEADERS, media_type=JSON)
+def reply(body: dict[str, Json], status: int = 200) -> Response:
+    return json_response(body, status, REFERRER)
 
 
 def preflight(methods: Iterable[str]) -> Response:

@@ -20,7 +20,7 @@ from frontdesk.core.errors import (
 )
 
 from .body import ClientGone
-from .rest import render_error
+from .responses import error_response
 
 log = structlog.get_logger(__name__)
 
@@ -34,30 +34,26 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def respond(error: ApiError) -> Response:
-    """The Feathers error object as a response."""
-    headers = {"x-content-type-options": "nosniff", "cache-control": "no-store", **error.headers}
-    return Response(render_error(error), error.status, headers, "application/json; charset=utf-8")
-
-
 async def _expected(_: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return respond(error)
+    return error_response(error)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [Fault(".".join(map(str, e["loc"][1:])) or "body", e["type"], e["msg"]) for e in error.errors()]
-    return respond(Invalid(faults))
+    return error_response(Invalid(faults))
 
 
 async def _routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return respond(NotFound(f"Path {request.url.path[:200]} not found"))
+        return error_response(NotFound(f"Path {request.url.path[:200]} not found"))
     if error.status_code == 405:
-        return respond(MethodNotAllowed(f"Method `{request.method}` is not supported at {request.url.path[:200]}."))
-    return respond(BadRequest(str(error.detail)))
+        return error_response(
+            MethodNotAllowed(f"Method `{request.method}` is not supported at {request.url.path[:200]}.")
+        )
+    return error_response(BadRequest(str(error.detail)))
 
 
 async def _gone(_: Request, __: Exception) -> Response:
@@ -66,4 +62,4 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
-    return respond(GeneralError("Something went wrong on our side. It was written to the server's log."))
+    return error_response(GeneralError("Something went wrong on our side. It was written to the server's log."))

@@ -6,7 +6,6 @@ how long a revoked key may still work in a process that has just used it.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import jwt
@@ -15,6 +14,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Database
 from frontdesk.core.errors import BadRequest, Forbidden, NotAuthenticated
+from frontdesk.resources.organization.api_keys import hash_key
 
 KEPT = 2.0  # seconds
 MAX_KEPT = 10_000
@@ -75,11 +75,6 @@ class Identity:
             via="api_key" if self.via == "api_key" else "jwt",
             memberships=tuple(self.roles) if sees_all else (),
         )
-
-
-def hash_key(key: str) -> str:
-    """API keys carry 256 random bits, so a plain SHA-256 is enough and look-ups stay one index probe."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Identities:

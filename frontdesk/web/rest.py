@@ -6,30 +6,27 @@ credential check and one statement, and the JSON that PostgreSQL made goes out a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 import structlog
-from pydantic_core import to_json
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frontdesk.core.door import Answer, Door
-from frontdesk.core.errors import ApiError, BadRequest, GeneralError, Json, MethodNotAllowed, NotFound
+from frontdesk.core.errors import ApiError, BadRequest, GeneralError, MethodNotAllowed, NotFound
 from frontdesk.core.query import Tree, parse_url
 from frontdesk.core.resource import Resource, Verb
 
 from .body import ClientGone, parse_json, read_body
 from .identity import Identities
+from .responses import JSON, SAFE_HEADERS, render_error
 
 log = structlog.get_logger(__name__)
 
 ITEM: Mapping[str, Verb] = {"GET": "get", "PATCH": "patch", "DELETE": "remove"}
 COLLECTION: Mapping[str, Verb] = {"GET": "find", "POST": "create"}
-SECURITY_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-JSON_HEADERS = [(b"content-type", b"application/json; charset=utf-8"), *SECURITY_HEADERS]
+JSON_HEADERS = [(name.encode(), value.encode()) for name, value in {"content-type": JSON, **SAFE_HEADERS}.items()]
 Headers = dict[bytes, bytes]
 # A change of these may end what was remembered of a key or a login; this process forgets at once.
 CREDENTIALS = {"api-keys", "members", "organizations"}
@@ -159,18 +156,3 @@ async def send_json(send: Send, status: int, body: bytes, extra: Iterable[tuple[
 async def send_error(send: Send, error: ApiError) -> None:
     extra = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
     await send_json(send, error.status, render_error(error), extra)
-
-
-def render_error(error: ApiError) -> bytes:
-    """The Feathers error object; text that is not valid Unicode is shown escaped, never sent broken."""
-    body = error.as_json()
-    try:
-        return to_json(body)
-    except ValueError:
-        return json.dumps(body).encode("ascii")
-
-
-def json_response(body: Json, status: int = 200) -> Response:
-    """A hand-written endpoint's answer, with the headers of the generic edge."""
-    headers = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
-    return Response(to_json(body), status, headers, "application/json; charset=utf-8")

@@ -37,10 +37,10 @@ from frontdesk.reception import Inbound, StoredMessage, receive
 from .body import parse_json, read_body
 from .chat_channels import ChatChannel, ChatChannels, allowed_origin, client_network
 from .chat_pages import EMBED, chat_page, missing_page, send_asset
-from .chat_replies import json_response, preflight, read_numbers
+from .chat_replies import preflight, read_numbers, reply
 from .chat_stream import ChatStream
 from .chat_visitors import Visitor, Visitors
-from .failures import respond
+from .responses import error_response
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ class WebchatEdge:
         try:
             return send_asset(request, request.path_params.get("name", EMBED))
         except NotFound as error:
-            return respond(error)
+            return error_response(error)
 
     async def open_session(self, request: Request, channel: ChatChannel) -> Response:
         body = await self._body(request, BYTES_BESIDE_TEXT, is_optional=True)
@@ -113,9 +113,9 @@ class WebchatEdge:
         }
         token = request.headers.get("x-visitor-token")
         if token and await self._find(channel, token):
-            return json_response(200, answer)
+            return reply(answer)
         answer["visitor_token"] = await self.visitors.mint(channel.organization_id, channel.id)
-        return json_response(201, answer)
+        return reply(answer, 201)
 
     async def list_messages(self, request: Request, channel: ChatChannel) -> Response:
         """A page in ascending order: after a position, before one, or the newest."""
@@ -128,7 +128,7 @@ class WebchatEdge:
         if limit is None or not 1 <= limit <= PAGE_MOST:
             raise BadRequest(f"limit must be from 1 to {PAGE_MOST}.", errors={"limit": f"must be 1 to {PAGE_MOST}"})
         if visitor.conversation_id is None:
-            return json_response(200, {"data": [], "has_more": False})
+            return reply({"data": [], "has_more": False})
         where = (channel.organization_id, visitor.conversation_id)
         if after is not None:
             found = await self.visitors.after(*where, after, limit + 1)
@@ -137,7 +137,7 @@ class WebchatEdge:
             found = await self.visitors.before(*where, NEWEST if before is None else before, limit + 1)
             page = found[-limit:]
         data: list[Json] = [*page]
-        return json_response(200, {"data": data, "has_more": len(found) > limit})
+        return reply({"data": data, "has_more": len(found) > limit})
 
     async def post_message(self, request: Request, channel: ChatChannel) -> Response:
         visitor = await self._visitor(request, channel)
@@ -149,7 +149,7 @@ class WebchatEdge:
         stored = await self.visitors.after(channel.organization_id, found.conversation_id, found.position - 1, 1)
         if not stored or stored[0]["position"] != found.position:
             raise Conflict("This message was deleted.")
-        return json_response(201 if found.is_new else 200, stored[0])
+        return reply(stored[0], 201 if found.is_new else 200)
 
     async def _receive(self, channel: ChatChannel, visitor: Visitor, key: str, text: str) -> StoredMessage:
         inbound = Inbound(
@@ -264,7 +264,7 @@ class ChatEndpoint:
             cors = allowed_origin(request, channel)
             response = await self._answer(request, channel)
         except ApiError as error:
-            response = respond(error)
+            response = error_response(error)
         response.headers.update(cors)
         await response(scope, receive, send)
 

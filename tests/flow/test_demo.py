@@ -16,8 +16,8 @@ from frontdesk.demo.card import Card, make_card, read_card, write_card
 from frontdesk.demo.organization import Demo, ensure_demo
 from frontdesk.flow import Flow
 from frontdesk.registry import make_registry
+from frontdesk.resources.organization.api_keys import hash_key
 from frontdesk.resources.organization.passwords import is_password
-from frontdesk.web.identity import hash_key
 from tests.flow.harness import Desk, Models, Script, Toolbox, call
 
 BASE = "http://127.0.0.1:8080"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.commands.banner import banner
-from frontdesk.commands.run import hand_over_card, needs_built_in_model
+from frontdesk.commands.run import hand_over_card
 from frontdesk.core.settings import Settings
 from frontdesk.models.installation import wants_built_in
 
@@ -22,7 +22,7 @@ CARD = {
     ("model", "given"),
     [*itertools.product((None, "none", "local", "openai:gpt-x", "llama"), (None, *VARIABLES))],
 )
-def test_the_quick_choice_of_the_built_in_model_is_the_catalogues(
+def test_the_built_in_model_is_wanted_when_nothing_else_is_chosen(
     monkeypatch: pytest.MonkeyPatch, model: str | None, given: str | None
 ) -> None:
     for name in (*VARIABLES, "FRONTDESK_MODEL"):
@@ -32,7 +32,8 @@ def test_the_quick_choice_of_the_built_in_model_is_the_catalogues(
     if model:
         monkeypatch.setenv("FRONTDESK_MODEL", model)
     settings = Settings()
-    assert needs_built_in_model(settings) == wants_built_in(settings)
+    chosen = {"none": False, "local": True, "openai:gpt-x": False}
+    assert wants_built_in(settings) == chosen.get(str(model), given is None)
 
 
 def test_the_banner_says_where_everything_is() -> None:
