@@ -40,8 +40,10 @@ from .statements import (
     create_statement,
     find_statement,
     get_statement,
+    held_statement,
     patch_statement,
     reference_statement,
+    release_statement,
     remove_statement,
 )
 from .vault import Vault
@@ -135,6 +137,8 @@ class Door:
             raise NotFound(f"There is no resource '{path}'.")
         self._allow(caller, resource, verb)
         call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
+        if query and resource.rewrite is not None:
+            query = await resource.rewrite(self, caller, query)
         if query or resource.fixed:
             call.query = QueryReader(resource).read(query or {})
         if verb in ("create", "patch"):
@@ -178,8 +182,9 @@ class Door:
         query, scoped = call.query, _scoped(call.caller)
         show_deleted = any(shape[0] == "deleted_at" for shape in query.where)  # type: ignore[index]
         statement = find_statement(
-            call.resource, query.where, query.sort, query.select, query.search is not None, scoped, show_deleted
-        )
+            call.resource, query.where, query.sort, query.select, query.search is not None, scoped, show_deleted,
+            query.flags,
+        )  # fmt: skip
         values = _values(call) | {"limit": query.limit, "skip": query.skip, "term": query.search}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values))
         assert row is not None
@@ -206,6 +211,8 @@ class Door:
         await self._check_references(call)
         if call.resource.prepare is not None:
             await call.resource.prepare(call)
+        if call.verb == "remove":
+            await self._let_go(call)
         try:
             call.answer = await self._run_write(call, if_match)
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -311,6 +318,19 @@ class Door:
                 message = f"names no row of {f.references}"
                 raise Invalid([Fault(f.name, "reference", message, id=value)])  # type: ignore[arg-type]
 
+    async def _let_go(self, call: Call) -> None:
+        """What other rows do when the one that they refer to is deleted, as their fields declare it."""
+        for other, f in self.registry.dependents(call.resource):
+            if f.on_remove == "refuse":
+                statement = held_statement(other, f.name)
+                if await call.connection.fetchval(statement.sql, *statement.arguments(_values(call))):
+                    message = f"is used by {other.path}; move or delete those first"
+                    raise Conflict(f"This {call.resource.singular} {message}.", errors={"id": message})
+            else:
+                statement = release_statement(other, f.name, f.on_remove == "remove")
+                values = _values(call) | {"now": self.clock.now()}
+                await call.connection.execute(statement.sql, *statement.arguments(values))
+
     async def _exists(self, call: Call, f: Field, value: Plain) -> bool:
         if f.references == "users":
             member = "SELECT 1 FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
@@ -324,10 +344,12 @@ class Door:
 
 def _is_plain(call: Call) -> bool:
     """A write that one statement does alone: no hook looks at it, and its references are left as they are."""
-    resource = call.resource
+    resource, registry = call.resource, call.door.registry
     has_hooks = resource.prepare is not None or resource.finish is not None
+    if call.verb == "remove" and registry.dependents(resource):
+        return False
     touches = any(call.data.get(f.name) is not None for f in resource.references)
-    return not has_hooks and not touches and not call.door.registry.handler(resource, call.verb)
+    return not has_hooks and not touches and not registry.handler(resource, call.verb)
 
 
 def _read_id(value: int | str | None) -> int | None:

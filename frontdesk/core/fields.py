@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ARRAY,
@@ -233,6 +233,9 @@ KINDS: dict[str, Kind] = {
 }
 
 Check = Callable[[Plain], Plain]
+# keep: history keeps its reference to the deleted row; clear: the reference is emptied; refuse: 409 while there are
+# such rows; remove: the row is deleted with the one that it belongs to.
+OnRemove = Literal["keep", "clear", "refuse", "remove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,7 @@ class Field:
     choices: tuple[str, ...] = ()
     references: str | None = None
     is_global_reference: bool = False  # to a table that is not split by organization (users, shared catalogues)
+    on_remove: OnRemove = "keep"  # what becomes of this row when the one that it refers to is deleted
     write: str = "always"
     is_searched: bool = False
     is_secret: bool = False

@@ -37,6 +37,7 @@ class Query:
     limit: int = DEFAULT_LIMIT
     skip: int = 0
     search: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 def parse_url(text: str) -> Tree:
@@ -104,7 +105,8 @@ class QueryReader:
         self.count = 0
 
     def read(self, tree: Mapping[str, object]) -> Query:
-        where = self._clauses({k: v for k, v in tree.items() if k not in PAGING}, 0)
+        flags = self.resource.flags
+        where = self._clauses({k: v for k, v in tree.items() if k not in PAGING and k not in flags}, 0)
         return Query(
             where=where,
             values=tuple(self.values),
@@ -113,6 +115,7 @@ class QueryReader:
             limit=_read_limit(tree["$limit"]) if "$limit" in tree else DEFAULT_LIMIT,
             skip=_read_count("$skip", tree["$skip"]) if "$skip" in tree else 0,
             search=self._search(tree.get("searchTerm")),
+            flags=tuple(name for name in flags if self._is_set(name, tree.get(name))),
         )
 
     def _clauses(self, tree: Mapping[str, object], depth: int) -> Shape:
@@ -210,6 +213,9 @@ class QueryReader:
                 raise BadRequest(f"$sort of '{name}' must be 1 or -1.", errors={"$sort": "must be 1 or -1"}) from None
             order.append((self._field(name).name, 1 if number > 0 else -1))
         return tuple(order)
+
+    def _is_set(self, name: str, value: object) -> bool:
+        return value is not None and self._value(Field(name, "boolean"), value) is True
 
     def _select(self, value: object) -> tuple[str, ...] | None:
         if value is None:

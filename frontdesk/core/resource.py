@@ -28,19 +28,21 @@ from sqlalchemy import (
     text,
 )
 
-from .caller import Role
+from .caller import Caller, Role
 from .errors import Json
 from .fields import Field, Plain
 from .schema import id_column, metadata, moment_column, organization_column
 
 if TYPE_CHECKING:
-    from .door import Call
+    from .door import Call, Door
 
 Verb = Literal["find", "get", "create", "patch", "remove"]
 VERBS: tuple[Verb, ...] = ("find", "get", "create", "patch", "remove")
 Hook = Callable[["Call"], Awaitable[None]]
 Handler = Callable[["Call"], Awaitable[Json]]
 Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
+# A query's mapping on its way to the reader: what a parameter stands for is looked up (a saved view, for one).
+Rewrite = Callable[["Door", Caller, Mapping[str, object]], Awaitable[Mapping[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,10 @@ class Resource:
 
     `fixed` narrows the resource to a part of a table that another one declares (`of`). A row of a shared resource
     without an organization belongs to the installation: everybody reads it, nobody writes it. `joins` are read-only
-    members computed in SQL. `prepare` runs before a write, in its transaction, and may change `call.data`;
-    `finish` runs after it. `handlers` replace a verb whole. `stale` adds to the
-    409 of an old If-Match what changed since that version.
+    members computed in SQL; those named by one of `flags` stand in a list only where the query sets that flag to
+    true (`?fastJoinForContactList=true`) or selects them. `prepare` runs before a write, in its transaction, and may
+    change `call.data`; `finish` runs after it. `handlers` replace a verb whole. `stale` adds to the 409 of an old
+    If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
     """
 
     path: str
@@ -111,11 +114,13 @@ class Resource:
     checks: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Index, ...] = ()
     joins: Mapping[str, Callable[[Table], ScalarSelect[object] | ColumnElement[object]]] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
     default_sort: tuple[tuple[str, int], ...] = (("id", 1),)
     prepare: Hook | None = None
     finish: Hook | None = None
     stale: Stale | None = None
+    rewrite: Rewrite | None = None
     handlers: Mapping[Verb, Handler] = field(default_factory=dict)
     extra_input: tuple[Field, ...] = ()
     description: str = ""
@@ -170,6 +175,11 @@ class Resource:
     @cached_property
     def searched(self) -> tuple[str, ...]:
         return tuple(f.name for f in self.fields if f.is_searched)
+
+    @cached_property
+    def flagged(self) -> frozenset[str]:
+        """The joins that a list leaves out unless it is asked for them."""
+        return frozenset(name for names in self.flags.values() for name in names)
 
     @cached_property
     def references(self) -> tuple[Field, ...]:
@@ -241,6 +251,7 @@ class Registry:
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_path: dict[str, Resource] = {}
         self._handlers: dict[tuple[str, str], Handler] = {}
+        self._dependents: dict[str, tuple[tuple[Resource, Field], ...]] = {}
         for resource in resources:
             self.declare(resource)
 
@@ -248,6 +259,7 @@ class Registry:
         if resource.path in self._by_path:
             raise ValueError(f"the resource {resource.path} is declared twice")
         self._by_path[resource.path] = resource
+        self._dependents.clear()
         return resource
 
     def bind(self, path: str, verb: Verb, handler: Handler) -> None:
@@ -261,6 +273,18 @@ class Registry:
 
     def get(self, path: str) -> Resource | None:
         return self._by_path.get(path)
+
+    def dependents(self, resource: Resource) -> tuple[tuple[Resource, Field], ...]:
+        """The fields that refer to rows of `resource` and do not just keep their reference when one is deleted."""
+        known = self._dependents.get(resource.path)
+        if known is None:
+            known = self._dependents[resource.path] = tuple(
+                (other, f)
+                for other in self
+                for f in other.references
+                if f.references == resource.path and f.on_remove != "keep" and other.of is None
+            )
+        return known
 
     def __getitem__(self, path: str) -> Resource:
         return self._by_path[path]

@@ -29,6 +29,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    null,
     or_,
     select,
     text,
@@ -168,7 +169,9 @@ def scope_condition(resource: Resource, table: Table, scoped: Scoped) -> ColumnE
     return and_(or_(*mine), having)
 
 
-def _columns(resource: Resource, source: FromClause, names: Names) -> list[ColumnElement[object]]:
+def _columns(
+    resource: Resource, source: FromClause, names: Names, without: frozenset[str] = frozenset()
+) -> list[ColumnElement[object]]:
     columns: list[ColumnElement[object]] = []
     for f in resource.all_fields:
         if not f.is_readable or (names is not None and f.name not in names):
@@ -176,7 +179,7 @@ def _columns(resource: Resource, source: FromClause, names: Names) -> list[Colum
         shown = f.show or f.shape.show
         columns.append(shown(source.c[f.name]).label(f.name))
     for name, join in resource.joins.items():
-        if names is None or name in names:
+        if (names is None and name not in without) or (names is not None and name in names):
             columns.append(join(source).label(name))  # type: ignore[arg-type]
     return columns
 
@@ -197,8 +200,9 @@ def _search(resource: Resource, table: Table) -> ColumnElement[bool]:
 
 @lru_cache(maxsize=4096)
 def find_statement(
-    resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool
-) -> Statement:
+    resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool,
+    flags: tuple[str, ...] = (),
+) -> Statement:  # fmt: skip
     """Total and page in one statement: `(total, rows as JSON text without the brackets)`."""
     table = resource.table
     condition = and_(_base(resource, table, scoped, show_deleted), _Where(resource, table).all_of(where))
@@ -208,8 +212,9 @@ def find_statement(
     order = [table.c[name].asc() if direction > 0 else table.c[name].desc() for name, direction in fields]
     if "id" not in dict(fields):
         order.append(table.c.id.asc())  # pages must not overlap where the sorted values are equal
+    without = resource.flagged - {name for flag in flags for name in resource.flags[flag]}
     page = (
-        select(*_columns(resource, table, names))
+        select(*_columns(resource, table, names, without))
         .where(condition)
         .order_by(*order)
         .limit(_parameter("limit", Integer))
@@ -287,3 +292,24 @@ def reference_statement(target: Resource, scoped: Scoped) -> Statement:
     table = target.table
     ids = cast(_parameter("ids", ARRAY(BigInteger)), ARRAY(BigInteger))
     return compile_statement(select(table.c.id).where(table.c.id == any_(ids), _base(target, table, scoped)))
+
+
+@lru_cache(maxsize=256)
+def held_statement(other: Resource, name: str) -> Statement:
+    """Whether a live row of `other` refers to the row `id` by its field `name`."""
+    table = other.table
+    holders = select(table.c.id).where(table.c[name] == _parameter("id", BigInteger), _base(other, table, ""))
+    return compile_statement(select(holders.exists()))
+
+
+@lru_cache(maxsize=256)
+def release_statement(other: Resource, name: str, removes: bool) -> Statement:
+    """Empty the field `name` of all rows that refer to the row `id` by it, or delete those rows."""
+    table = other.table
+    now = _parameter("now", table.c.updated_at.type)
+    condition = and_(table.c[name] == _parameter("id", BigInteger), _base(other, table, "", writes=True))
+    if removes and not other.is_soft_deleted:
+        return compile_statement(delete(table).where(condition))
+    values = {"deleted_at" if removes else name: now if removes else null()}
+    step = table.c.version + literal_column("1")
+    return compile_statement(update(table).where(condition).values(**values, updated_at=now, version=step))
