@@ -9,16 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Alias, ColumnElement, FromClause, ScalarSelect, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    FromClause,
+    NamedFromClause,
+    ScalarSelect,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from .fields import KINDS
 from .schema import metadata
 
 Join = Callable[[FromClause], ScalarSelect[object]]
-Shown = Callable[[Alias], ColumnElement[Any]]  # a computed member, by its table
+Shown = Callable[[NamedFromClause], ColumnElement[Any]]  # a computed member, by its table
 
 
-def full_name(table: Alias) -> ColumnElement[Any]:
+def full_name(table: NamedFromClause) -> ColumnElement[Any]:
     """First and last name in one text, as activities show people."""
     return func.concat_ws(literal_column("' '"), table.c.first_name, table.c.last_name)
 
@@ -55,18 +66,21 @@ def listed(path: str, column: str, *names: str, order: str = "id", computed: Map
     return join
 
 
-def _table(path: str) -> Alias:
+def _table(path: str) -> NamedFromClause:
     return metadata.tables[path.replace("-", "_")].alias()
 
 
-def _object(table: Alias, names: tuple[str, ...], computed: Mapping[str, Shown] | None) -> ColumnElement[Any]:
+def _object(table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown] | None) -> ColumnElement[Any]:
     return func.json_build_object(*_pairs(table, names, computed or {}))
 
 
-def _pairs(table: Alias, names: tuple[str, ...], computed: Mapping[str, Shown]) -> Iterator[ColumnElement[Any]]:
+def _pairs(
+    table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown]
+) -> Iterator[ColumnElement[Any]]:
     for name in names:
         yield literal_column(f"'{name}'")
-        yield table.c[name]
+        column = table.c[name]
+        yield KINDS["moment"].show(column) if isinstance(column.type, DateTime) else column
     for name, shown in computed.items():
         yield literal_column(f"'{name}'")
         yield shown(table)
