@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from .fields import KINDS
 from .schema import metadata
@@ -75,6 +76,8 @@ def _object(table: NamedFromClause, names: tuple[str, ...], computed: Mapping[st
 
 
 def _pairs(
+    table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown]
+) -> Iterator[ColumnElement[Any]]:
     table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown]
 ) -> Iterator[ColumnElement[Any]]:
     for name in names:
