@@ -78,8 +78,6 @@ def _object(table: NamedFromClause, names: tuple[str, ...], computed: Mapping[st
 def _pairs(
     table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown]
 ) -> Iterator[ColumnElement[Any]]:
-    table: NamedFromClause, names: tuple[str, ...], computed: Mapping[str, Shown]
-) -> Iterator[ColumnElement[Any]]:
     for name in names:
         yield literal_column(f"'{name}'")
         column = table.c[name]
