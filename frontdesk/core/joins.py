@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     FromClause,
-    NamedFromClause,
     ScalarSelect,
     func,
     literal_column,
