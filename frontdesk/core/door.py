@@ -387,7 +387,7 @@ def _bound(call: Call, values: dict[str, Plain], faults: list[Fault]) -> None:
         return
     faults += [Fault(name, "scope", "cannot be set in this conversation") for name in own.closed if name in values]
     values.update({name: value for name, value in own.fixed.items() if is_create or name in values})
-    if own.column and own.column != "id":
+    if own.column and own.column != "id" and own.through is None:
         given = values.pop(own.column, None)
         owner = scope.contact_id if given is None else given
         if is_create and owner is not None:

@@ -45,6 +45,10 @@ Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
 Rewrite = Callable[["Door", Caller, Mapping[str, object]], Awaitable[Mapping[str, object]]]
 
 
+# Every declaration by its path, for code below the registry that tells of rows which it wrote itself.
+DECLARED: dict[str, Resource] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """The least role that may use each group of verbs."""
@@ -60,15 +64,28 @@ class Rights:
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """The rows between a row and the contact: those of `path` whose column `contact` holds the contact's id.
+
+    `names` is their column that names our row: a company hangs on the contact whose `company_id` it is.
+    """
+
+    path: str
+    names: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """How a row hangs on the conversation's contact (scope `own`), or that it is a public catalogue.
 
-    `column` names the contact; `where` are values that a row must have besides, in a catalogue too; `fixed` are
+    `column` names the contact, or, with `through`, the row that leads to the contact; `where` are values that a row must have besides, in a catalogue too; `fixed` are
     values that a row written under `own` always gets; `closed` are fields that only the organization sets, because
     they decide what else hangs on the row.
     """
 
     column: str | None = None
+    through: Through | None = None
     is_public: bool = False
     where: Mapping[str, Plain] = field(default_factory=dict)
     fixed: Mapping[str, Plain] = field(default_factory=dict)
@@ -92,8 +109,9 @@ class Resource:
     without an organization belongs to the installation: everybody reads it, nobody writes it. `joins` are read-only
     members computed in SQL; those named by one of `flags` stand in a list only where the query sets that flag to
     true (`?fastJoinForContactList=true`) or selects them. `prepare` runs before a write, in its transaction, and may
-    change `call.data`; `finish` runs after it. `handlers` replace a verb whole. `stale` adds to the 409 of an old
-    If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
+    change `call.data`; `finish` runs after it. `handlers` replace a verb whole. Each write leaves an event unless
+    `is_told` is false. `stale` adds to the 409 of an old If-Match what changed since that version. `rewrite` may
+    replace parameters of a query before it is read.
     """
 
     path: str
@@ -108,6 +126,7 @@ class Resource:
     is_tenant: bool = True
     is_shared: bool = False
     is_soft_deleted: bool = True
+    is_told: bool = True
     has_author: bool = True
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
@@ -128,6 +147,12 @@ class Resource:
     def __post_init__(self) -> None:
         if self.of is None and self.fields:
             _ = self.table  # importing a declaration puts its table into the MetaData
+        DECLARED[self.path] = self
+
+    @property
+    def leaves_events(self) -> bool:
+        """Events belong to an organization, so what belongs to none has no events."""
+        return self.is_told and self.is_tenant
 
     @cached_property
     def table_name(self) -> str:

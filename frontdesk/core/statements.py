@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ClauseElement,
     ColumnElement,
+    Delete,
+    Insert,
     Integer,
     Select,
     Table,
     Text,
+    Update,
     all_,
     and_,
     any_,
@@ -40,11 +44,15 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import FromClause
 
+from .event_log import events
 from .query import Shape
-from .resource import Resource
+from .resource import Resource, Through
+from .schema import metadata
 
 Sort = tuple[tuple[str, int], ...]
 Names = tuple[str, ...] | None
+Happening = Literal["created", "updated", "deleted"]
+Change = Insert | Update | Delete
 Scoped = str  # "" organization-wide, "verified" or "claimed" for the two forms of scope `own`
 
 DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
@@ -165,8 +173,22 @@ def scope_condition(resource: Resource, table: Table, scoped: Scoped) -> ColumnE
     made_here = table.c.created_in_conversation_id == _parameter("conversation", BigInteger)
     mine = [made_here]
     if own.column and scoped == "verified":
-        mine.append(table.c[own.column] == _parameter("contact", BigInteger))
+        mine.append(_hangs_on_contact(table.c[own.column], own.through))
     return and_(or_(*mine), having)
+
+
+def _hangs_on_contact(column: ColumnElement[object], through: Through | None) -> ColumnElement[bool]:
+    contact = _parameter("contact", BigInteger)
+    if through is None:
+        return column == contact
+    between = metadata.tables[through.path.replace("-", "_")].alias()
+    return column.in_(
+        select(between.c[through.names]).where(
+            between.c.organization_id == _parameter("org", Integer),
+            between.c[through.contact] == contact,
+            between.c.deleted_at.is_(None),
+        )
+    )
 
 
 def _columns(
@@ -248,12 +270,58 @@ def _shown(resource: Resource, source: FromClause, names: Names) -> Select[tuple
     return select(_row_json("j"), source.c.version, source.c.id).select_from(source.join(shown, true()))
 
 
+def _written(resource: Resource, change: Change, happening: Happening, names: Names) -> Select[tuple[str, int]]:
+    """A change with the event that tells of it, in one statement; shows the row as it is now."""
+    written = change.returning(resource.table).cte("w")
+    if resource.joins and happening != "deleted":
+        # A join sees what the statement itself wrote only in a statement after it: the door reads again.
+        names = ("id",)
+    if not resource.leaves_events:
+        return _shown(resource, written, names)
+    event = _event_of(resource, written, happening).returning(events.c.data, events.c.row_id).cte("e")
+    if names is not None or resource.joins:
+        return _shown(resource, written, names).add_cte(event)
+    told = written.join(event, event.c.row_id == written.c.id)
+    return select(cast(event.c.data, Text), written.c.version, written.c.id).select_from(told)
+
+
+def _event_of(resource: Resource, source: FromClause, happening: Happening) -> Insert:
+    """One event per row of `source`, with the row as it stands, without joined members."""
+    own = _columns(resource, source, None, frozenset(resource.joins))
+    shown = select(*own).correlate(source).lateral("d")
+    rows = select(
+        source.c.organization_id,
+        literal_column(f"'{resource.path}.{happening}'"),
+        literal_column(f"'{resource.path}'"),
+        source.c.id,
+        func.row_to_json(text("d")),
+        source.c.updated_at,
+    ).select_from(source.join(shown, true()))
+    return insert(events).from_select(["organization_id", "name", "resource", "row_id", "data", "created_at"], rows)
+
+
+@lru_cache(maxsize=1024)
+def rows_statement(resource: Resource, happening: Happening) -> Statement:
+    """Tell of the rows `ids`, which a statement of somebody else's wrote."""
+    table = resource.table
+    found = (
+        select(table)
+        .where(table.c.organization_id == _parameter("org", Integer), table.c.id == any_(_ids()))
+        .order_by(table.c.id)
+    )
+    return compile_statement(_event_of(resource, found.cte("w"), happening))
+
+
+def _ids() -> ColumnElement[object]:
+    return cast(_parameter("ids", ARRAY(BigInteger)), ARRAY(BigInteger))
+
+
 @lru_cache(maxsize=1024)
 def create_statement(resource: Resource, columns: tuple[str, ...]) -> Statement:
     """Insert and show in one statement: `(JSON text, version, id)`."""
     table = resource.table
-    written = insert(table).values({name: _parameter(f"v_{name}", table.c[name].type) for name in columns})
-    return compile_statement(_shown(resource, written.returning(table).cte("w"), None))
+    values = {name: _parameter(f"v_{name}", table.c[name].type) for name in columns}
+    return compile_statement(_written(resource, insert(table).values(values), "created", None))
 
 
 @lru_cache(maxsize=1024)
@@ -271,7 +339,8 @@ def patch_statement(
         condition.append(table.c.version == _parameter("expected", Integer))
     values = {name: _parameter(f"v_{name}", table.c[name].type) for name in columns}
     change = update(table).where(and_(*condition)).values(**values, version=table.c.version + literal_column("1"))
-    return compile_statement(_shown(resource, change.returning(table).cte("w"), names))
+    happening: Happening = "deleted" if "deleted_at" in columns else "updated"
+    return compile_statement(_written(resource, change, happening, names))
 
 
 @lru_cache(maxsize=256)
@@ -283,15 +352,14 @@ def remove_statement(resource: Resource, where: Shape, scoped: Scoped) -> Statem
         _base(resource, table, scoped, writes=True),
         _Where(resource, table).all_of(where),
     )
-    return compile_statement(_shown(resource, delete(table).where(condition).returning(table).cte("w"), None))
+    return compile_statement(_written(resource, delete(table).where(condition), "deleted", None))
 
 
 @lru_cache(maxsize=256)
 def reference_statement(target: Resource, scoped: Scoped) -> Statement:
     """Which of `ids` exist for the caller: live rows of its organization, within its scope."""
     table = target.table
-    ids = cast(_parameter("ids", ARRAY(BigInteger)), ARRAY(BigInteger))
-    return compile_statement(select(table.c.id).where(table.c.id == any_(ids), _base(target, table, scoped)))
+    return compile_statement(select(table.c.id).where(table.c.id == any_(_ids()), _base(target, table, scoped)))
 
 
 @lru_cache(maxsize=256)
@@ -309,7 +377,15 @@ def release_statement(other: Resource, name: str, removes: bool) -> Statement:
     now = _parameter("now", table.c.updated_at.type)
     condition = and_(table.c[name] == _parameter("id", BigInteger), _base(other, table, "", writes=True))
     if removes and not other.is_soft_deleted:
-        return compile_statement(delete(table).where(condition))
+        return compile_statement(_told(other, delete(table).where(condition), "deleted"))
     values = {"deleted_at" if removes else name: now if removes else null()}
     step = table.c.version + literal_column("1")
-    return compile_statement(update(table).where(condition).values(**values, updated_at=now, version=step))
+    change = update(table).where(condition).values(**values, updated_at=now, version=step)
+    return compile_statement(_told(other, change, "deleted" if removes else "updated"))
+
+
+def _told(resource: Resource, change: Change, happening: Happening) -> ClauseElement:
+    """A change of many rows, each with its event."""
+    if not resource.leaves_events:
+        return change
+    return _event_of(resource, change.returning(resource.table).cte("w"), happening)

@@ -1,11 +1,15 @@
 """The one MetaData with every table in it: importing a declaration puts its table there."""
 
+from frontdesk.channels.webchat import webchat_visitors
+from frontdesk.core.event_log import events
+from frontdesk.core.heartbeats import heartbeats
+from frontdesk.core.rates import rate_counters
 from frontdesk.core.schema import metadata
 from frontdesk.registry import make_registry
 from frontdesk.runtime.budget import ai_daily_usage
 
 make_registry()
-# Tables that an HTTP process never reads are not loaded by its composition root.
-WORKERS_OWN = (ai_daily_usage,)
+# Tables of no resource, which the registry therefore does not bring.
+WITHOUT_RESOURCE = (ai_daily_usage, events, heartbeats, rate_counters, webchat_visitors)
 
-__all__ = ["WORKERS_OWN", "metadata"]
+__all__ = ["WITHOUT_RESOURCE", "metadata"]

@@ -27,7 +27,7 @@ TABLE = {
     "main": {"registry", "web", "models", "channels", "core"},
     "worker": {"registry", "flow", "models", *BELOW_FLOW},
     "demo": {"assistants", "resources", "core"},
-    "migrations": {"registry", "runtime", "resources", "core"},
+    "migrations": {"registry", "runtime", "channels", "resources", "core"},
     "commands": {"main", "registry", "worker", "demo", "migrations", "models", "core"},
     "cli": {"commands", "main", "core"},
     "__main__": {"cli"},
