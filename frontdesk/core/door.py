@@ -137,8 +137,8 @@ class Door:
             raise NotFound(f"There is no resource '{path}'.")
         self._allow(caller, resource, verb)
         call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
-        if query and resource.rewrite is not None:
-            query = await resource.rewrite(self, caller, query)
+        if resource.rewrite is not None:
+            query = await resource.rewrite(self, caller, query or {})
         if query or resource.fixed:
             call.query = QueryReader(resource).read(query or {})
         if verb in ("create", "patch"):
@@ -152,7 +152,10 @@ class Door:
                 return await self._find(call)
             if verb == "get":
                 return await self._get(call)
-            return await self._write(call, if_match)
+            answer = await self._write(call, if_match)
+        if resource.afterwards is not None and tx is None:
+            return await resource.afterwards(call)
+        return answer
 
     def _connected(
         self, call: Call, tx: Connection | None, *, needs_transaction: bool

@@ -106,7 +106,10 @@ class QueryReader:
 
     def read(self, tree: Mapping[str, object]) -> Query:
         flags = self.resource.flags
-        where = self._clauses({k: v for k, v in tree.items() if k not in PAGING and k not in flags}, 0)
+        filters = self.resource.filters
+        where = self._clauses(
+            {k: v for k, v in tree.items() if (k not in PAGING or k in filters) and k not in flags}, 0
+        )
         return Query(
             where=where,
             values=tuple(self.values),
@@ -114,7 +117,7 @@ class QueryReader:
             select=self._select(tree.get("$select")),
             limit=_read_limit(tree["$limit"]) if "$limit" in tree else DEFAULT_LIMIT,
             skip=_read_count("$skip", tree["$skip"]) if "$skip" in tree else 0,
-            search=self._search(tree.get("searchTerm")),
+            search=None if "searchTerm" in filters else self._search(tree.get("searchTerm")),
             flags=tuple(name for name in flags if self._is_set(name, tree.get(name))),
         )
 
@@ -133,7 +136,7 @@ class QueryReader:
             yield (key, tuple(self._clauses(branch, depth + 1) for branch in value))
         elif key.startswith("$"):
             raise BadRequest(f"Unknown operator '{key}' in the query.", errors={key: "is not an operator"})
-        elif key in self.resource.filters and not depth:
+        elif key in self.resource.filters:
             yield self._filter(key, value)
         else:
             yield from self._conditions(self._field(key), value)

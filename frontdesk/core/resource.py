@@ -34,11 +34,12 @@ from .fields import Field, Plain
 from .schema import id_column, metadata, moment_column, organization_column
 
 if TYPE_CHECKING:
-    from .door import Call, Door
+    from .door import Answer, Call, Door
 
 Verb = Literal["find", "get", "create", "patch", "remove"]
 VERBS: tuple[Verb, ...] = ("find", "get", "create", "patch", "remove")
 Hook = Callable[["Call"], Awaitable[None]]
+Afterwards = Callable[["Call"], Awaitable["Answer"]]
 Handler = Callable[["Call"], Awaitable[Json]]
 Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
 # A query's mapping on its way to the reader: what a parameter stands for is looked up (a saved view, for one).
@@ -111,7 +112,8 @@ class Resource:
     true (`?fastJoinForContactList=true`) or selects them. `prepare` runs before a write, in its transaction, and may
     change `call.data`; `finish` runs after it. `handlers` replace a verb whole. Each write leaves an event unless
     `is_told` is false. `stale` adds to the 409 of an old If-Match what changed since that version. `rewrite` may
-    replace parameters of a query before it is read.
+    replace parameters of a query before it is read. `afterwards` gives a write's answer once it has been committed,
+    with no transaction open, so that it may wait.
     """
 
     path: str
@@ -140,6 +142,7 @@ class Resource:
     finish: Hook | None = None
     stale: Stale | None = None
     rewrite: Rewrite | None = None
+    afterwards: Afterwards | None = None
     handlers: Mapping[Verb, Handler] = field(default_factory=dict)
     extra_input: tuple[Field, ...] = ()
     description: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     ARRAY,
@@ -42,7 +42,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, Subquery
 
 from .event_log import events
 from .query import Shape
@@ -235,14 +235,7 @@ def find_statement(
     if "id" not in dict(fields):
         order.append(table.c.id.asc())  # pages must not overlap where the sorted values are equal
     without = resource.flagged - {name for flag in flags for name in resource.flags[flag]}
-    page = (
-        select(*_columns(resource, table, names, without))
-        .where(condition)
-        .order_by(*order)
-        .limit(_parameter("limit", Integer))
-        .offset(_parameter("skip", Integer))
-        .subquery("r")
-    )
+    page = _page(resource, select(table).where(condition).order_by(*order), names, without)
     rows = (
         select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''")))
         .select_from(page)
@@ -250,6 +243,13 @@ def find_statement(
     )
     total = select(func.count()).select_from(table).where(condition).scalar_subquery()
     return compile_statement(select(total.label("total"), rows.label("rows")))
+
+
+def _page(resource: Resource, ordered: Select[Any], names: Names, without: frozenset[str]) -> Subquery:
+    """The columns of one page, joined members for its rows only: not for those that `$skip` passes over."""
+    chosen = ordered.limit(_parameter("limit", Integer)).offset(_parameter("skip", Integer))
+    shown = select(*_columns(resource, chosen.subquery("p"), names, without))
+    return shown.subquery("r")
 
 
 @lru_cache(maxsize=1024)
