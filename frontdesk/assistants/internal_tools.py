@@ -41,9 +41,10 @@ def _known(key: str) -> str:
 class InternalTools(Section):
     """A key that is left out is off."""
 
-    tools: dict[Annotated[str, AfterValidator(_known)], Annotated[ToolSwitch, BeforeValidator(_short)]] = Field(
-        default_factory=dict
-    )
+    tools: dict[
+        Annotated[str, AfterValidator(_known)],
+        Annotated[ToolSwitch, BeforeValidator(_short, json_schema_input_type=bool | ToolSwitch)],
+    ] = Field(default_factory=dict)
 
 
 def default_scope(assistant_type: str) -> Reach:

@@ -89,6 +89,13 @@ def check_small(value: object) -> int:
     return number
 
 
+def check_key(value: object) -> int:
+    """An id as a number, or in its string form (`_id`), as messages and files have both."""
+    if isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,17}", value, re.ASCII):
+        return int(value)
+    return check_integer(value)
+
+
 def check_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _must("number")
@@ -216,6 +223,7 @@ KINDS: dict[str, Kind] = {
     "text": Kind(Text(), {"type": "string"}, check_text, check_text, is_text=True),
     "integer": Kind(BigInteger(), {"type": "integer"}, check_integer, _read_integer),
     "small": Kind(Integer(), {"type": "integer"}, check_small, lambda text: check_small(_read_integer(text))),
+    "key": Kind(BigInteger(), {"type": ["integer", "string", "null"]}, check_key, _read_integer),
     "number": Kind(Numeric(), {"type": "number"}, check_decimal, check_decimal),
     "decimal": Kind(Numeric(), {"type": "string", "format": "decimal"}, check_decimal, check_decimal, _decimal_text),
     "boolean": Kind(Boolean(), {"type": "boolean"}, check_boolean, _read_boolean),
@@ -230,6 +238,8 @@ KINDS: dict[str, Kind] = {
         is_sortable=False,
     ),
     "json": Kind(JSONB(none_as_null=True), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
+    # JSON that is written as text already (`custom_values.py`): a decimal has no exact Python form on its way to JSON.
+    "custom": Kind(JSONB(), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
 }
 
 Check = Callable[[Plain], Plain]
@@ -301,7 +311,7 @@ class Field:
         schema: dict[str, Json] = {**self.shape.schema, **self.schema}
         if self.is_nullable and isinstance(schema.get("type"), str):
             schema["type"] = [schema["type"], "null"]
-        if self.choices:
+        if self.choices and "enum" not in self.schema:
             schema["enum"] = [*self.choices, *([None] if self.is_nullable else [])]
         if self.limit is not None:
             schema["maxLength"] = self.limit

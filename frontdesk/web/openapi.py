@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from frontdesk import __version__
+from frontdesk.core.custom_values import MEMBERS as CUSTOM_MEMBERS
 from frontdesk.core.errors import Json
 from frontdesk.core.fields import Field
 from frontdesk.core.query import DEFAULT_LIMIT, MAX_LIMIT
@@ -18,10 +19,11 @@ TITLES: dict[Verb, str] = {
     "find": "List {0}", "create": "Create a {1}", "get": "Get a {1}", "patch": "Change a {1}", "remove": "Delete a {1}",
 }  # fmt: skip
 FAILURES: dict[Verb, tuple[int, ...]] = {
-    "find": (400, 401, 403, 415, 429), "create": (400, 401, 403, 404, 409, 413, 415, 422, 429),
-    "get": (400, 401, 403, 404, 415, 429), "patch": (400, 401, 403, 404, 409, 413, 415, 422, 429),
+    "find": (400, 401, 403, 415, 429), "create": (400, 401, 403, 404, 405, 409, 413, 415, 422, 429),
+    "get": (400, 401, 403, 404, 415, 429), "patch": (400, 401, 403, 404, 405, 409, 413, 415, 422, 429),
     "remove": (400, 401, 403, 404, 409, 415, 429),
 }  # fmt: skip
+LINKED: dict[Verb, str] = {"create": "/id", "find": "/data/0/id"}
 ERROR_NAMES = {
     400: "BadRequest", 401: "NotAuthenticated", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed",
     409: "Conflict", 413: "PayloadTooLarge", 415: "UnsupportedMediaType", 422: "Unprocessable",
@@ -89,9 +91,13 @@ def _name(resource: Resource) -> str:
 def _schemas(resource: Resource) -> Document:
     name = _name(resource)
     shown: Document = {f.name: f.json_schema() for f in resource.all_fields if f.is_readable}
-    shown |= {join: {"readOnly": True} for join in resource.joins}
+    inputs = {f.name: f for f in resource.extra_input}
+    shown |= {join: inputs[join].json_schema() if join in inputs else {"readOnly": True} for join in resource.joins}
     required: list[Json] = [*sorted(shown)]
     result: Document = {name: {"type": "object", "properties": shown, "required": required}}
+    # A list may leave members out ($select, joins that were not asked for); what it shows has the same form.
+    listed: Document = {member: {"$ref": f"#/components/schemas/{name}/properties/{member}"} for member in shown}
+    result[f"{name}Listed"] = {"type": "object", "properties": listed, "required": ["id"]}
     for verb in ("create", "patch"):
         if verb in resource.verbs:
             result[f"{name}{verb.capitalize()}"] = _input_schema(resource, verb == "create")
@@ -138,7 +144,7 @@ def _operation(resource: Resource, verb: Verb) -> Document:
         "summary": TITLES[verb].format(resource.path, resource.singular),
         "description": f"Needs the role `{resource.rights.needed(verb).name}`.",
         "parameters": list(_parameters(resource, verb)),
-        "responses": _responses(name, verb),
+        "responses": _responses(resource, verb),
     }
     if verb in ("create", "patch"):
         body: Json = {"$ref": f"#/components/schemas/{name}{verb.capitalize()}"}
@@ -146,22 +152,35 @@ def _operation(resource: Resource, verb: Verb) -> Document:
     return operation
 
 
-def _responses(name: str, verb: Verb) -> Document:
+def _responses(resource: Resource, verb: Verb) -> Document:
+    name = _name(resource)
     row: Document = {"$ref": f"#/components/schemas/{name}"}
     page: Document = {
         "type": "object",
         "required": ["total", "limit", "skip", "data"],
         "properties": {
             **{number: {"type": "integer"} for number in ("total", "limit", "skip")},
-            "data": {"type": "array", "items": {"type": "object"}},
+            "data": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}Listed"}},
         },
     }
     content: Document = {"application/json": {"schema": page if verb == "find" else row}}
-    answers: Document = {"201" if verb == "create" else "200": {"description": "The answer.", "content": content}}
+    answer: Document = {"description": "The answer.", "content": content}
+    if verb in LINKED and (links := _links(resource, name, LINKED[verb])):
+        answer["links"] = links
+    answers: Document = {"201" if verb == "create" else "200": answer}
     for status in FAILURES[verb]:
         failure: Json = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         answers[str(status)] = {"description": ERROR_NAMES[status], "content": failure}
     return answers
+
+
+def _links(resource: Resource, name: str, pointer: str) -> Document:
+    """What can be done next with a record that an answer shows."""
+    return {
+        f"{verb}{name}": {"operationId": f"{verb}{name}", "parameters": {"id": f"$response.body#{pointer}"}}
+        for verb in ("get", "patch", "remove")
+        if verb in resource.verbs
+    }
 
 
 def _parameters(resource: Resource, verb: Verb) -> Iterator[Document]:
@@ -179,8 +198,20 @@ def _parameters(resource: Resource, verb: Verb) -> Iterator[Document]:
             yield _query(
                 "searchTerm", {"type": "string", "maxLength": 200}, f"Searches {', '.join(resource.searched)}."
             )
+        for name, joins in resource.flags.items():
+            yield _query(name, {"type": "boolean"}, f"Adds {', '.join(joins)} to each row.")
+        for name in resource.needs:
+            yield {**_query(name, {"type": "integer"}), "required": True}
+        if resource.has_custom_fields:
+            yield from map(_custom_query, CUSTOM_MEMBERS)
         for name, spec in resource.filters.items():
             yield _query(name, {"type": "boolean" if spec.kind == "boolean" else "string"}, spec.description)
+
+
+def _custom_query(member: str) -> Document:
+    """`custom_fields_by_key[plan]=gold`, in the OpenAPI style of nested parameters."""
+    description = f"Equality with a custom value: `{member}[…]=value`."
+    return _query(member, {"type": "object"}, description) | {"style": "deepObject", "explode": True}
 
 
 def _query(name: str, schema: Document, description: str = "") -> Document:

@@ -16,16 +16,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from frontdesk.core.door import Answer, Door
 from frontdesk.core.errors import ApiError, BadRequest, GeneralError, MethodNotAllowed, NotFound
 from frontdesk.core.query import Tree, parse_url
+from frontdesk.core.request_limits import HeaderList, LedgerRows, RequestLimits
 from frontdesk.core.resource import Resource, Verb
 
 from .body import ClientGone, parse_json, read_body
-from .identity import Identities
+from .identity import Identities, Identity
 from .responses import JSON, SAFE_HEADERS, render_error
 
 log = structlog.get_logger(__name__)
 
-ITEM: Mapping[str, Verb] = {"GET": "get", "PATCH": "patch", "DELETE": "remove"}
-COLLECTION: Mapping[str, Verb] = {"GET": "find", "POST": "create"}
+ITEM: dict[str, Verb] = {"GET": "get", "PATCH": "patch", "DELETE": "remove"}
+COLLECTION: dict[str, Verb] = {"GET": "find", "POST": "create"}
 JSON_HEADERS = [(name.encode(), value.encode()) for name, value in {"content-type": JSON, **SAFE_HEADERS}.items()]
 Headers = dict[bytes, bytes]
 # A change of these may end what was remembered of a key or a login; this process forgets at once.
@@ -36,8 +37,11 @@ NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 class RestEdge:
     """ASGI: requests whose first path segment is a resource are answered here, all others by `app`."""
 
-    def __init__(self, app: ASGIApp, door: Door, identities: Identities) -> None:
+    def __init__(
+        self, app: ASGIApp, door: Door, identities: Identities, limits: RequestLimits | None = None
+    ) -> None:
         self.app, self.door, self.identities = app, door, identities
+        self.limits = limits or RequestLimits(LedgerRows(door.database), door.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,28 +53,40 @@ class RestEdge:
             await self.app(scope, receive, send)
             return
         headers: Headers = dict(scope["headers"])
+        limit: HeaderList = []
         try:
-            status, answer = await self._answer(resource, segments[1:], scope, headers, receive)
-            await send_json(send, status, answer.text.encode("utf-8"), etag_headers(answer))
+            # Credentials come before the content, so that a stranger learns nothing about the schema; and so does
+            # the limit, so that one who floods costs as little as can be.
+            identity = await self.identities.identify(*credentials(headers))
+            if identity.quota:
+                limit = await self.limits.admit(identity.organization_id, identity.quota)
+            status, answer = await self._answer(resource, segments[1:], scope, headers, receive, identity)
+            await send_json(send, status, answer.text.encode("utf-8"), [*etag_headers(answer), *limit])
         except ClientGone:
             return
         except ApiError as error:
-            await send_error(send, error)
+            await send_error(send, error, limit)
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
-            await send_error(send, GeneralError("Something went wrong on our side; it is in the server's log."))
+            await send_error(send, GeneralError("Something went wrong on our side; it is in the server's log."), limit)
 
     async def _answer(
-        self, resource: Resource, rest: list[str], scope: Scope, headers: Headers, receive: Receive
+        self,
+        resource: Resource,
+        rest: list[str],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        identity: Identity,
     ) -> tuple[int, Answer]:
         method = scope["method"]
         verb, row_id = _verb(resource, method, rest, scope["path"])
         body = await read_body(headers, receive)
-        # Credentials come before the content, so that a stranger learns nothing about the schema.
-        identity = await self.identities.identify(*credentials(headers))
         parsed = parse_json(body, headers.get(b"content-type", b"")) if body else {}
         if isinstance(parsed, list):
-            raise MethodNotAllowed("Only one record at a time can be written.")
+            raise MethodNotAllowed(
+                "Only one record at a time can be written.", headers={"Allow": _allowed(resource, ITEM | COLLECTION)}
+            )
         if not isinstance(parsed, dict):
             raise BadRequest("The body must be a JSON object.")
         query = parse_url(scope["query_string"].decode("latin-1"))
@@ -93,8 +109,16 @@ def _verb(resource: Resource, method: str, rest: list[str], path: str) -> tuple[
     row_id = unquote(rest[0]) if rest and rest[0] != "" else None
     verb = (ITEM if row_id is not None else COLLECTION).get(method)
     if verb is None or verb not in resource.verbs:
-        raise MethodNotAllowed(f"Method `{method}` is not supported at {path[:200]}.")
+        raise MethodNotAllowed(
+            f"Method `{method}` is not supported at {path[:200]}.",
+            headers={"Allow": _allowed(resource, ITEM if row_id is not None else COLLECTION)},
+        )
     return verb, row_id
+
+
+def _allowed(resource: Resource, methods: Mapping[str, Verb]) -> str:
+    """The methods of a path, as RFC 9110 wants them with a 405."""
+    return ", ".join(method for method, verb in methods.items() if verb in resource.verbs)
 
 
 def _body_query(parsed: Mapping[str, object]) -> Tree:
@@ -153,6 +177,6 @@ async def send_json(send: Send, status: int, body: bytes, extra: Iterable[tuple[
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, error: ApiError) -> None:
+async def send_error(send: Send, error: ApiError, limit: Iterable[tuple[bytes, bytes]] = ()) -> None:
     extra = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
-    await send_json(send, error.status, render_error(error), extra)
+    await send_json(send, error.status, render_error(error), [*extra, *limit])

@@ -47,7 +47,15 @@ ai_models = Resource(
     is_shared=True,
     fields=(
         Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Our model"),
-        Field("provider", is_required=True, is_nullable=False, choices=PROVIDERS, example="openai_compatible"),
+        Field(
+            "provider",
+            is_required=True,
+            is_nullable=False,
+            choices=PROVIDERS,
+            example="openai_compatible",
+            schema={"enum": [*PROVIDERS, INSTALLATION]},
+            description="`installation`: its row alone has that.",
+        ),
         Field("base_url", max_length=500, example="https://models.example.com/v1"),
         Field("model", is_required=True, is_nullable=False, max_length=200, example="llama-3.3-70b"),
         Field("context_length", "small", minimum=1, example=128000),

@@ -25,7 +25,7 @@ ai_decisions = Resource(
         ),
         Field("reason", is_nullable=False, write="never", description="A code; see docs/reference/decisions.md."),
         Field("gate", write="never", description="The gate that decided; null where all passed."),
-        Field("gates", "json", is_nullable=False, write="never"),
+        Field("gates", "json", is_nullable=False, write="never", schema={"type": "array"}),
         Field("config_path", write="never"),
         Field("config_version", "small", write="never"),
         Field("would_change", write="never", description="What would have to be different."),
