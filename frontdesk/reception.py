@@ -106,8 +106,7 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
         raise BadRequest(f"Conversation {conversation_id} belongs to the channel {talk.channel}.")
     if not is_first and (known := await _known(connection, inbound)) is not None:
         return known
-    if talk.status == "closed":
-        await thread.reopen(connection, talk, now - BEFORE)
+    await thread.wake(connection, talk, now - BEFORE, now)
     message = NewMessage("inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id)
     message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
     await decisions.open_decision(connection, organization_id, talk.id, message_id, now)

@@ -22,14 +22,23 @@ from alembic import command
 from alembic.autogenerate import produce_migrations
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.operations.ops import CreateTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
-from sqlalchemy import Connection
+from alembic.operations.ops import (
+    AddColumnOp,
+    AlterColumnOp,
+    CreateTableOp,
+    MigrateOperation,
+    ModifyTableOps,
+    UpgradeOps,
+)
+from sqlalchemy import Column, Connection, literal
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from frontdesk.core import tenancy
+from frontdesk.core.fields import Plain
 from frontdesk.core.postgres import EmbeddedPostgres
+from frontdesk.core.resource import DECLARED
 from frontdesk.core.revision import MIGRATIONS, head
 from frontdesk.core.schema import APP_ROLE, SYSTEM_ROLE
 from frontdesk.migrations.scope import is_ours
@@ -121,9 +130,29 @@ def render(operations: UpgradeOps) -> str:
 def flat(operations: UpgradeOps) -> Iterator[MigrateOperation]:
     for operation in operations.ops:
         if isinstance(operation, ModifyTableOps):
-            yield from operation.ops
+            for inner in operation.ops:
+                yield from filled(inner)
         else:
             yield operation
+
+
+def filled(operation: MigrateOperation) -> Iterator[MigrateOperation]:
+    """A new column that must not be empty gets its field's default in the rows that are there already."""
+    if not isinstance(operation, AddColumnOp) or operation.column.nullable or operation.column.server_default:
+        yield operation
+        return
+    table, column = operation.table_name, operation.column
+    given = literal(default_of(table, column.name), column.type)
+    yield AddColumnOp(table, Column(column.name, column.type, nullable=False, server_default=given))
+    # The default is the declaration's: one that stayed in the database would be a second place to change it.
+    yield AlterColumnOp(table, column.name, modify_server_default=None)
+
+
+def default_of(table: str, column: str) -> Plain:
+    for resource in DECLARED.values():
+        if resource.of is None and resource.table_name == table and column in resource.by_name:
+            return resource.by_name[column].default
+    return None
 
 
 def security(created: list[str]) -> Iterator[str]:
@@ -132,8 +161,8 @@ def security(created: list[str]) -> Iterator[str]:
     for table in metadata.sorted_tables:
         if table.name in created:
             yield from tenancy.table_statements(table)
-        elif "search_text" in table.c and tenancy.is_tenant(table):
-            yield from tenancy.search_function(table)
+        elif tenancy.is_tenant(table):
+            yield from tenancy.function_statements(table)
     yield f"REVOKE CREATE ON SCHEMA public FROM {SYSTEM_ROLE}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}"
 

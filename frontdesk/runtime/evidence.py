@@ -19,6 +19,7 @@ CHANNEL_ASSISTANT = """
     SELECT i.ai_assistant_id FROM inbox_channels i
     JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
     WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL AND a.deleted_at IS NULL
+        AND a.assistant_type = CASE $3::text WHEN 'ticket' THEN 'support-ticket' ELSE 'conversation' END
 """
 
 
@@ -30,7 +31,7 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
         told = await connection.fetchval(SCHEDULE_MESSAGE, talk.organization_id, talk.id)
     return Facts(
         is_blocked=talk.blocked,
-        is_closed=talk.status == "closed",
+        is_closed=talk.is_over,
         assigned_user_id=talk.assigned_user_id,
         assigned_ai_assistant_id=talk.assigned_ai_assistant_id,
         is_auto_assignment_disabled=talk.ai_auto_assignment_disabled,
@@ -48,5 +49,6 @@ async def channel_assistant(connection: Connection, talk: Conversation) -> int |
     is_free = talk.assigned_user_id is None and talk.assigned_ai_assistant_id is None and not talk.blocked
     if not is_free or talk.ai_auto_assignment_disabled or talk.owner_reason or talk.inbox_channel_id is None:
         return None
-    found: int | None = await connection.fetchval(CHANNEL_ASSISTANT, talk.organization_id, talk.inbox_channel_id)
+    channel = (talk.organization_id, talk.inbox_channel_id)
+    found: int | None = await connection.fetchval(CHANNEL_ASSISTANT, *channel, talk.kind)
     return found

@@ -21,7 +21,7 @@ def reason_of(talk: Conversation, turn: Turn) -> str:
     """Why the turn may not go on."""
     if turn.epoch == talk.epoch:
         return "superseded"
-    if talk.status == "closed":
+    if talk.is_over:
         return "conversation_closed"
     return "person_took_over" if talk.assigned_user_id is not None else "newer_epoch"
 
@@ -54,7 +54,7 @@ async def drop(connection: Connection, talk: Conversation, turn: Turn, now: date
     await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
     sent, unknown, _ = await outbox.counts(connection, turn.organization_id, turn.conversation_id, turn.id)
     has_next = reason == "superseded" or talk.assigned_ai_assistant_id not in (None, turn.ai_assistant_id)
-    if has_next and talk.status == "open" and not (sent or unknown or turn.effects_started):
+    if has_next and not talk.is_over and not (sent or unknown or turn.effects_started):
         await decisions.release(connection, turn.organization_id, turn.id, now)
     else:
         outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "muted" if turn.is_muted else "silent"

@@ -6,16 +6,23 @@ lock is `FOR NO KEY UPDATE`, because rows that point at the conversation take a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pydantic_core import to_json
+
 from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
+from frontdesk.core.events import emit, emit_named
 from frontdesk.core.live import CHANNEL
 
 DOORBELL = "conversation"  # rings for all that is due in one conversation
+OVER = ("closed", "resolved")  # only a ticket can be resolved
+PATHS = {"conversation": "conversations", "ticket": "support-tickets"}  # the resource that shows a row of the kind
 _COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
     assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
-    ai_context_cut, blocked, is_contact_verified, epoch, last_position"""
+    ai_context_cut, blocked, is_contact_verified, epoch, last_position, kind, contact_address"""
 
 LOCK = f"""
     SELECT {_COLUMNS} FROM conversations
@@ -23,29 +30,36 @@ LOCK = f"""
 """
 READ = f"SELECT {_COLUMNS} FROM conversations WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 
-# The count of messages is no change of the record: `version` stays, so that nobody's If-Match goes stale by it.
+# The count of messages is no change of the record: `version` stays, so that nobody's If-Match goes stale by it. A
+# reaction is no new message, so it neither counts as unread nor moves the conversation up.
 APPEND = """
     WITH moved AS (
         UPDATE conversations
-        SET last_position = last_position + 1, last_interaction_at = $3,
-            unread_count = CASE WHEN $4 = 'inbound' THEN unread_count + 1 ELSE unread_count END
+        SET last_position = last_position + 1,
+            last_interaction_at = CASE WHEN $7 = 'reaction' THEN last_interaction_at ELSE $3 END,
+            last_message_at = CASE WHEN $7 IN ('note', 'reaction') THEN last_message_at ELSE $3 END,
+            unread_count = unread_count + CASE WHEN $4 = 'inbound' AND $7 <> 'reaction' THEN 1 ELSE 0 END
         WHERE organization_id = $1 AND id = $2
-        RETURNING last_position, channel, inbox_channel_id
+        RETURNING last_position, channel, inbox_channel_id, kind
     )
-    INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, inbox_channel_id,
+    INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, inbox_channel_id, kind,
         external_id, direction, sender, message_type, message_text, ai_turn_id, created_by_user_id,
-        created_by_ai_assistant_id, status, created_at, updated_at)
-    SELECT $1, $2, moved.last_position, moved.channel, moved.inbox_channel_id,
-        $5, $4, $6, $7, $8, $9, $10, $11, $12, $3, $3
-    FROM moved
-    RETURNING id, position, CASE WHEN message_type <> 'note' THEN pg_notify($13, json_build_object(
+        created_by_ai_assistant_id, status, created_at, updated_at, media_url, s3_path, conversation_file_id, file_name,
+        file_type, file_size, location, template, reply_to_message_id, reaction_to_message_id, emoji)
+    SELECT $1, $2, moved.last_position, moved.channel, moved.inbox_channel_id, moved.kind,
+        $5, $4, $6, $7, $8, $9, $10, $11, $12, $3, $3, x.media_url, x.s3_path, x.conversation_file_id, x.file_name,
+        x.file_type, x.file_size, x.location, x.template, x.reply_to_message_id, x.reaction_to_message_id, x.emoji
+    FROM moved, jsonb_to_record($14::jsonb) AS x(media_url text, s3_path text, conversation_file_id bigint,
+        file_name text, file_type text, file_size bigint, location jsonb, template jsonb, reply_to_message_id bigint,
+        reaction_to_message_id bigint, emoji text)
+    RETURNING id, position, channel, kind, CASE WHEN message_type <> 'note' THEN pg_notify($13, json_build_object(
         'o', organization_id, 'c', conversation_id, 'e', 'message', 'position', position)::text) END
 """
 CREATE = """
     INSERT INTO conversations (organization_id, contact_id, channel, inbox_channel_id, assigned_ai_assistant_id,
         is_contact_verified, status, ai_auto_assignment_disabled, blocked, epoch, episode, last_position, unread_count,
-        last_interaction_at, created_by_user_id, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, 'open', false, false, 1, 1, 0, 0, $7, $8, $7, $7) RETURNING id
+        last_interaction_at, created_by_user_id, contact_address, created_at, updated_at, kind)
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', false, false, 1, 1, 0, 0, $7, $8, $9, $7, $7, 'conversation') RETURNING id
 """
 NEW_VISITOR = """
     INSERT INTO contacts (organization_id, system_type, created_at, updated_at) VALUES ($1, 'visitor', $2, $2)
@@ -58,8 +72,14 @@ REOPEN = """
         version = version + 1, updated_at = $3
     WHERE organization_id = $1 AND id = $2
 """
+# The customer has answered what a ticket was waiting for; its episode goes on.
+TO_OPEN = """
+    UPDATE conversations SET status = 'open', version = version + 1, updated_at = $3
+    WHERE organization_id = $1 AND id = $2
+"""
 ASSIGN = """
-    UPDATE conversations SET assigned_ai_assistant_id = $3, version = version + 1, updated_at = $4
+    UPDATE conversations SET assigned_ai_assistant_id = $3, handoff_reason = NULL, version = version + 1,
+        updated_at = $4
     WHERE organization_id = $1 AND id = $2
 """
 # Takeover: the person has it, and the assistant does not come back by itself (rules 1 and 2 of a turn).
@@ -73,9 +93,9 @@ TAKE_OVER = """
 """
 # Rule 14 of a turn: nobody owns it, and the reason says why.
 LEAVE_UNOWNED = """
-    UPDATE conversations SET assigned_ai_assistant_id = NULL, owner_reason = $3, epoch = epoch + 1,
+    UPDATE conversations SET assigned_ai_assistant_id = NULL, owner_reason = $3, handoff_reason = $3, epoch = epoch + 1,
         version = version + 1, updated_at = $4
-    WHERE organization_id = $1 AND id = $2 RETURNING epoch
+    WHERE organization_id = $1 AND id = $2 RETURNING epoch, kind
 """
 
 
@@ -99,11 +119,26 @@ class Conversation:
     is_contact_verified: bool
     epoch: int
     last_position: int
+    kind: str = "conversation"
+    contact_address: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Its episode has ended: nothing more is sent until a new inbound or a person opens it again."""
+        return self.status in OVER
+
+    @property
+    def path(self) -> str:
+        """The resource that shows it."""
+        return PATHS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a new conversation begins with; without a contact it gets a visitor of its own."""
+    """What a new conversation begins with; without a contact it gets a visitor of its own.
+
+    `address` is the customer's at the channel's provider: a phone number, or an id of the account.
+    """
 
     organization_id: int
     contact_id: int | None
@@ -112,11 +147,12 @@ class Opening:
     ai_assistant_id: int | None
     is_contact_verified: bool
     user_id: int | None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What is appended: who says what, and for whom it counts."""
+    """What is appended: who says what, and for whom it counts. `extras` are columns of its kind (media, template …)."""
 
     direction: str
     sender: str
@@ -127,6 +163,7 @@ class NewMessage:
     ai_turn_id: int | None = None
     user_id: int | None = None
     ai_assistant_id: int | None = None
+    extras: Mapping[str, Json] = field(default_factory=dict)
 
 
 async def create(connection: Connection, opening: Opening, now: datetime) -> int:
@@ -136,34 +173,53 @@ async def create(connection: Connection, opening: Opening, now: datetime) -> int
         contact_id = await connection.fetchval(NEW_VISITOR, organization_id, now)
     id: int = await connection.fetchval(
         CREATE, organization_id, contact_id, opening.channel, opening.inbox_channel_id, opening.ai_assistant_id,
-        opening.is_contact_verified, now, opening.user_id,
+        opening.is_contact_verified, now, opening.user_id, opening.address,
     )  # fmt: skip
     if opening.contact_id is None:
         await connection.execute(BIND_VISITOR, organization_id, contact_id, id)
+        await emit(connection, organization_id, "contacts", "created", contact_id)
+    await emit(connection, organization_id, "conversations", "created", id)
     return id
 
 
 async def reopen(connection: Connection, talk: Conversation, since: datetime) -> None:
     """A new episode: only what comes after `since` is given to an assistant."""
     await connection.execute(REOPEN, talk.organization_id, talk.id, since)
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
+
+
+async def wake(connection: Connection, talk: Conversation, since: datetime, now: datetime) -> None:
+    """The customer writes: what had ended begins anew after `since`, what waited for the customer is open again."""
+    if talk.is_over:
+        await reopen(connection, talk, since)
+    elif talk.status != "open":
+        await connection.execute(TO_OPEN, talk.organization_id, talk.id, now)
+        await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
 
 
 async def assign(connection: Connection, talk: Conversation, assistant_id: int, now: datetime) -> Conversation:
     """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
     await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
     return replace(talk, assigned_ai_assistant_id=assistant_id)
 
 
 async def take_over(connection: Connection, talk: Conversation, user_id: int | None, now: datetime) -> None:
     """A person has it from now on."""
     await connection.execute(TAKE_OVER, talk.organization_id, talk.id, user_id, now)
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
+    data: dict[str, Json] = {"assigned_user_id": user_id, "from_ai_assistant_id": talk.assigned_ai_assistant_id}
+    await emit_named(connection, talk.organization_id, f"{talk.path}.taken_over", talk.id, data, now)
 
 
 async def leave_unowned(
     connection: Connection, organization_id: int, conversation_id: int, reason: str, now: datetime
 ) -> int:
     """Nobody has it any more, and why. Gives the new epoch."""
-    epoch: int = await connection.fetchval(LEAVE_UNOWNED, organization_id, conversation_id, reason, now)
+    row = await connection.fetchrow(LEAVE_UNOWNED, organization_id, conversation_id, reason, now)
+    assert row is not None
+    await emit(connection, organization_id, PATHS[row["kind"]], "updated", conversation_id)
+    epoch: int = row["epoch"]
     return epoch
 
 
@@ -189,7 +245,13 @@ async def append(
     row = await connection.fetchrow(
         APPEND, organization_id, conversation_id, now, message.direction, message.external_id, message.sender,
         message.message_type, message.text, message.ai_turn_id, message.user_id, message.ai_assistant_id,
-        message.status, CHANNEL,
+        message.status, CHANNEL, to_json(message.extras).decode(),
     )  # fmt: skip
     assert row is not None
+    await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "created", row["id"])
     return row["id"], row["position"]
+
+
+def messages_path(kind: str, channel: str) -> str:
+    """The resource that shows a message of such a thread."""
+    return "support-ticket-messages" if kind == "ticket" else f"conversation-messages-{channel}"

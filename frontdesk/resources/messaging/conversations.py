@@ -6,7 +6,7 @@ epoch is not sent any more (design: who may speak).
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Index, Table, and_, exists, func, or_, select, text
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
@@ -16,7 +16,10 @@ from frontdesk.core.jobs import enqueue
 from frontdesk.core.resource import Filter, Resource, Rights
 
 from .conversation_messages import conversation_messages
+from .ticket_columns import HIDDEN_FIELDS, INDEXES, index_of
 
+OVER = ("closed", "resolved")  # the episode has ended; only a ticket can be resolved
+TYPE_OF = "SELECT assistant_type FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 OWNERS = ("assigned_user_id", "assigned_ai_assistant_id")
 END_EPOCH = "UPDATE conversations SET epoch = epoch + 1 WHERE organization_id = $1 AND id = $2"
 
@@ -35,9 +38,11 @@ def _waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
     return or_(func.coalesce(value, False).is_(False), and_(table.c.status == "open", last))
 
 
-async def _prepare(call: Call) -> None:
+async def prepare(call: Call) -> None:
+    """One owner, of the right type; each change of owner or episode begins a new epoch. For tickets too."""
     data, before = call.data, call.before
-    assert before is not None
+    if before is None or call.verb != "patch":
+        return
     if all(data.get(name) is not None for name in OWNERS):
         message = "cannot be set together with assigned_user_id: a conversation has one owner"
         raise Invalid([Fault("assigned_ai_assistant_id", "oneOwner", message)])
@@ -46,16 +51,30 @@ async def _prepare(call: Call) -> None:
             data[other] = None
     changes_owner = any(name in data and data[name] != before[name] for name in OWNERS)
     if changes_owner:
+        await check_type(call, str(before["channel"]))
         _explain_owner(call)
-    changes_status = "status" in data and data["status"] != before["status"]
+    is_over = data.get("status", before["status"]) in OVER
+    changes_episode = is_over != (before["status"] in OVER)
     cuts = data.get("ai_context_cut") is not None
-    if changes_status or cuts:
-        data["episode"] = int(str(before["episode"])) + (1 if cuts or data.get("status") == "open" else 0)
-        if data.get("status") == "open":
+    if changes_episode or cuts:
+        data["episode"] = int(str(before["episode"])) + (1 if cuts or not is_over else 0)
+        if changes_episode and not is_over:
             # A new episode: nothing from before its begin is given to an assistant.
             data.setdefault("ai_context_cut", call.door.clock.now())
-    if changes_owner or changes_status or cuts:
+    if changes_owner or changes_episode or cuts:
         data["epoch"] = int(str(before["epoch"])) + 1
+
+
+async def check_type(call: Call, channel: str) -> None:
+    """Tickets are worked by assistants of the type support-ticket and by no others; the playground takes all types."""
+    id = call.data.get("assigned_ai_assistant_id")
+    if id is None or channel == "playground":
+        return
+    wanted = "support-ticket" if call.resource.fixed["kind"] == "ticket" else "conversation"
+    found = await call.connection.fetchval(TYPE_OF, call.organization_id, id)
+    if found != wanted:
+        message = f"is an assistant of the type {found}; a {call.resource.singular} takes one of the type {wanted}"
+        raise Invalid([Fault("assigned_ai_assistant_id", "assistantType", message)])
 
 
 def _explain_owner(call: Call) -> None:
@@ -68,6 +87,7 @@ def _explain_owner(call: Call) -> None:
             "ai_auto_assignment_disabled_reason": None,
             "handed_off_by_ai_assistant_id": None,
             "owner_reason": None,
+            "handoff_reason": None,
         }
     elif data.get("assigned_user_id") is not None:
         data["owner_reason"] = None
@@ -77,7 +97,7 @@ def _explain_owner(call: Call) -> None:
         data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]
 
 
-async def _finish(call: Call) -> None:
+async def finish(call: Call) -> None:
     """Whoever works on the conversation under the old epoch learns at once that it is over."""
     if call.verb == "remove":
         await call.connection.execute(END_EPOCH, call.organization_id, call.id)
@@ -91,6 +111,7 @@ conversations = Resource(
     singular="conversation",
     area="messaging",
     description="Threads with contacts. They come to be by a first message.",
+    fixed={"kind": "conversation"},
     verbs=("find", "get", "patch", "remove"),
     rights=Rights(remove=Role.admin),
     fields=(
@@ -112,12 +133,24 @@ conversations = Resource(
         Field("last_position", "small", is_nullable=False, default=0, write="never"),
         Field("unread_count", "small", is_nullable=False, default=0, minimum=0),
         Field("last_interaction_at", "moment", write="never"),
+        Field("contact_address", write="never", description="The customer's number or account at the channel."),
         Field("pipeline_id", "integer", write="never"),
         Field("pipeline_stage_id", "integer", write="never"),
+        *HIDDEN_FIELDS,
     ),
     checks={"one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL"},
-    indexes=(("last_interaction_at",), ("status", "last_interaction_at")),
+    constraints=(
+        *INDEXES,
+        index_of("conversation", "last_interaction_at"),
+        index_of("conversation", "status", "last_interaction_at"),
+        # One living thread for each customer of a connected number or account: who writes again goes on in it.
+        Index(
+            "uq_conversations_contact_address", text("organization_id"), text("inbox_channel_id"),
+            text("contact_address"), unique=True,
+            postgresql_where=text("contact_address IS NOT NULL AND deleted_at IS NULL"),
+        ),
+    ),
     filters={"waitingResponseOnly": Filter("boolean", _waiting, "Open, and the customer spoke last.")},
-    prepare=_prepare,
-    finish=_finish,
+    prepare=prepare,
+    finish=finish,
 )
