@@ -5,6 +5,7 @@ Apart from `main.py`, which brings the HTTP edge as well: a worker and a migrati
 
 from __future__ import annotations
 
+from frontdesk import tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
@@ -14,8 +15,15 @@ from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
+from frontdesk.resources.crm.companies import companies
 from frontdesk.resources.crm.contacts import contacts
+from frontdesk.resources.crm.currencies import currencies
+from frontdesk.resources.crm.custom_fields import custom_fields
+from frontdesk.resources.crm.deal_products import deal_products
+from frontdesk.resources.crm.deals import deals
 from frontdesk.resources.crm.notes import notes
+from frontdesk.resources.crm.pipeline_stages import pipeline_stages
+from frontdesk.resources.crm.pipelines import pipelines
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
 from frontdesk.resources.messaging.conversation_messages import (
@@ -24,9 +32,13 @@ from frontdesk.resources.messaging.conversation_messages import (
     messages_of,
     sending_to,
 )
+from frontdesk.resources.messaging.conversation_predefined_messages import conversation_predefined_messages
 from frontdesk.resources.messaging.conversations import conversations
 from frontdesk.resources.messaging.inbox_channels import inbox_channels
 from frontdesk.resources.messaging.outbox import outbox
+from frontdesk.resources.messaging.support_ticket_messages import support_ticket_messages
+from frontdesk.resources.messaging.support_tickets import support_tickets
+from frontdesk.resources.messaging.views import views
 from frontdesk.resources.organization.api_keys import api_keys
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
@@ -39,6 +51,13 @@ RESOURCES: tuple[Resource, ...] = (
     members,
     api_keys,
     contacts,
+    companies,
+    deals,
+    deal_products,
+    pipelines,
+    pipeline_stages,
+    currencies,
+    custom_fields,
     notes,
     products,
     ai_models,
@@ -49,6 +68,10 @@ RESOURCES: tuple[Resource, ...] = (
     conversation_messages,
     *(messages_of(channel) for channel in CHANNELS),
     sending_to("webchat"),
+    support_tickets,
+    support_ticket_messages,
+    views,
+    conversation_predefined_messages,
     ai_turns,
     ai_turn_steps,
     ai_decisions,
@@ -60,6 +83,7 @@ def make_registry() -> Registry:
     """All resources of the product."""
     registry = Registry(RESOURCES)
     registry.bind("conversation-messages-playground", "create", playground.send)
+    registry.bind("support-ticket-messages", "create", tickets.write)
     registry.bind("conversation-messages-transform-outgoing-webchat", "create", person.reply)
     return registry
 

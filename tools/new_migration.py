@@ -4,8 +4,9 @@
 
 It runs on a PostgreSQL of its own in a temporary folder. Where the newest migration has this name already, it is
 written anew: until it is released, it follows the declarations. What Alembic does not compare is added: row-level
-security of new tables, and the functions that search. A `NNNN_name.extra.sql` beside it, written by hand (data,
-changed checks), is appended as it is.
+security of new tables, and the functions that search. What is written by hand stands beside it and is taken as
+it is: `NNNN_name.before.sql` (rows that a new constraint would refuse) before it, `NNNN_name.extra.sql` (data, changed
+checks) after it.
 """
 
 import asyncio
@@ -74,11 +75,15 @@ def main(words: list[str]) -> int:
     number = newest if (VERSIONS / f"{newest}_{name}.py").exists() else f"{int(newest) + 1:04}"
     target, before = VERSIONS / f"{number}_{name}.py", f"{int(number) - 1:04}"
     script = script_from(before)
-    extra = target.with_suffix(".extra.sql")
-    target.with_suffix(".sql").write_text(script + (extra.read_text("utf-8") if extra.exists() else ""), "utf-8")
+    first, last = (by_hand(target.with_suffix(suffix)) for suffix in (".before.sql", ".extra.sql"))
+    target.with_suffix(".sql").write_text(first + script + last, "utf-8")
     target.write_text(MIGRATION.format(title=name.replace("_", " ").capitalize(), number=number, before=before))
     print(f"Wrote {target.with_suffix('.sql')}: read it before you commit it.")
     return 0
+
+
+def by_hand(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def script_from(before: str) -> str:

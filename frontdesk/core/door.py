@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 
 from .caller import Caller
 from .clock import Clock, SystemClock
+from .custom_values import Definition, check_custom_values, definitions_of, mentions
 from .database import Connection, Database
 from .errors import (
     ApiError,
@@ -35,6 +36,7 @@ from .errors import (
 from .fields import Field, Plain, Wrong
 from .query import Query, QueryReader
 from .resource import Registry, Resource, Verb
+from .search import COUNTED
 from .statements import (
     Scoped,
     create_statement,
@@ -140,7 +142,12 @@ class Door:
         if resource.rewrite is not None:
             query = await resource.rewrite(self, caller, query or {})
         if query or resource.fixed:
-            call.query = QueryReader(resource).read(query or {})
+            call.query = QueryReader(resource, await self._definitions(call, query, tx)).read(query or {})
+        if verb == "find" and (missing := [name for name in resource.needs if name not in (query or {})]):
+            raise BadRequest(
+                f"A list of '{resource.path}' needs {' and '.join(missing)}.",
+                errors=dict.fromkeys(missing, "is required"),
+            )
         if verb in ("create", "patch"):
             call.data = self._checked(call, data)
         handler = self.registry.handler(resource, verb)
@@ -156,6 +163,15 @@ class Door:
         if resource.afterwards is not None and tx is None:
             return await resource.afterwards(call)
         return answer
+
+    async def _definitions(
+        self, call: Call, query: Mapping[str, object] | None, tx: Connection | None
+    ) -> tuple[Definition, ...]:
+        """The custom fields of the resource, where the query asks for a custom value."""
+        if not call.resource.has_custom_fields or not mentions(query):
+            return ()
+        async with self._connected(call, tx, needs_transaction=False) as connection:
+            return await definitions_of(connection, call.organization_id, call.resource.path)
 
     def _connected(
         self, call: Call, tx: Connection | None, *, needs_transaction: bool
@@ -191,8 +207,10 @@ class Door:
         values = _values(call) | {"limit": query.limit, "skip": query.skip, "term": query.search}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values))
         assert row is not None
-        text = f'{{"total":{row[0]},"limit":{query.limit},"skip":{query.skip},"data":[{row[1]}]}}'
-        return Answer(text)
+        total, minimum = row[0], ""
+        if query.search is not None and (total > COUNTED or row[2]):
+            total, minimum = min(total, COUNTED), '"total_is_minimum":true,'
+        return Answer(f'{{"total":{total},{minimum}"limit":{query.limit},"skip":{query.skip},"data":[{row[1]}]}}')
 
     async def _get(self, call: Call, *, lock: bool = False) -> Answer:
         query = call.query
@@ -212,6 +230,8 @@ class Door:
             call.before = stored.value
             await _match_version(call, if_match)
         await self._check_references(call)
+        if call.resource.has_custom_fields:
+            await check_custom_values(call)
         if call.resource.prepare is not None:
             await call.resource.prepare(call)
         if call.verb == "remove":
@@ -426,8 +446,9 @@ def _stale(stored: Json, expected: int) -> Conflict:
 def _constraint_error(resource: Resource, error: asyncpg.IntegrityConstraintViolationError) -> ApiError:
     """The sentence of a broken constraint; its name tells the field (see `resource.py`)."""
     name = error.constraint_name or ""
-    matches = [f.name for f in resource.fields if f.name in name]
-    path = max(matches, key=len, default="")
+    # The last column of a constraint is the one that tells rows apart: `uq_…_entity_name` is about the name.
+    matches = [(name.rfind(f.name) + len(f.name), len(f.name), f.name) for f in resource.fields if f.name in name]
+    path = max(matches, default=(0, 0, ""))[2]
     if isinstance(error, asyncpg.UniqueViolationError):
         return Conflict(
             f"Another row of '{resource.path}' has this {path or 'value'} already.", errors={path: "is taken"}

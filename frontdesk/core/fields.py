@@ -160,6 +160,13 @@ def check_json(value: object) -> dict[str, Json] | list[Json]:
     return value
 
 
+def check_object(value: object) -> dict[str, Json]:
+    """An object whose members are checked one by one later, when it is known what they should be."""
+    if not isinstance(value, dict):
+        raise _must("object")
+    return value
+
+
 def _check_inner(value: object) -> None:
     """What JSONB cannot hold, at any depth: control characters, half surrogate pairs, numbers without a value."""
     if isinstance(value, dict):
@@ -239,7 +246,7 @@ KINDS: dict[str, Kind] = {
     ),
     "json": Kind(JSONB(none_as_null=True), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
     # JSON that is written as text already (`custom_values.py`): a decimal has no exact Python form on its way to JSON.
-    "custom": Kind(JSONB(), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
+    "custom": Kind(JSONB(), {"type": "object"}, check_object, lambda text: {}, is_sortable=False),
 }
 
 Check = Callable[[Plain], Plain]

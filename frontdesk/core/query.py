@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+from .custom_values import MEMBERS, TYPES, Definition, find_named, wanted
 from .errors import BadRequest
 from .fields import Field, Plain, Wrong
 from .resource import Resource
@@ -99,8 +100,8 @@ def _fold_lists(node: object, depth: int) -> object:
 class QueryReader:
     """Reads one mapping against one resource."""
 
-    def __init__(self, resource: Resource) -> None:
-        self.resource = resource
+    def __init__(self, resource: Resource, definitions: tuple[Definition, ...] = ()) -> None:
+        self.resource, self.definitions = resource, definitions
         self.values: list[Plain] = []
         self.count = 0
 
@@ -136,8 +137,10 @@ class QueryReader:
             yield (key, tuple(self._clauses(branch, depth + 1) for branch in value))
         elif key.startswith("$"):
             raise BadRequest(f"Unknown operator '{key}' in the query.", errors={key: "is not an operator"})
-        elif key in self.resource.filters:
+        elif key in self.resource.filters and not (isinstance(value, dict) and key in self.resource.by_name):
             yield self._filter(key, value)
+        elif key in MEMBERS and self.resource.has_custom_fields:
+            yield from self._custom(key, value)
         else:
             yield from self._conditions(self._field(key), value)
 
@@ -145,6 +148,22 @@ class QueryReader:
         reader = Field(key, self.resource.filters[key].kind, is_nullable=False)
         self.values.append(self._value(reader, value))
         return ("$filter", key)
+
+    def _custom(self, member: str, value: object) -> Iterator[Shape]:
+        """`custom_fields_by_key[plan]=gold`: equality only, null for no value."""
+        if not isinstance(value, dict):
+            raise BadRequest(
+                f"'{member}' takes the name of a custom field in the query.", errors={member: "needs a name"}
+            )
+        for name, operand in value.items():
+            self.count += 1
+            path, definition = f"{member}.{name}"[:120], find_named(self.definitions, member, name)
+            if definition is None or self.count > MAX_PARTS:
+                raise BadRequest(f"Unknown field '{path}' in the query.", errors={path: "is not a custom field"})
+            kind = TYPES[definition.type]
+            plain = self._value(Field(path, "text" if kind == "texts" else kind), operand)
+            self.values.append(str(definition.id) if plain is None else wanted(definition, plain))
+            yield ("$custom", "$null" if plain is None else "$eq")
 
     def _conditions(self, f: Field, value: object) -> Iterator[Shape]:
         if not isinstance(value, dict):

@@ -16,7 +16,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
-    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -28,10 +27,12 @@ from sqlalchemy import (
     text,
 )
 
+from . import custom_values
 from .caller import Caller, Role
 from .errors import Json
 from .fields import Field, Plain
 from .schema import id_column, metadata, moment_column, organization_column
+from .search import searched_columns
 
 if TYPE_CHECKING:
     from .door import Answer, Call, Door
@@ -111,8 +112,9 @@ class Resource:
     members computed in SQL; those named by one of `flags` stand in a list only where the query sets that flag to
     true (`?fastJoinForContactList=true`) or selects them. `prepare` runs before a write, in its transaction, and may
     change `call.data`; `finish` runs after it. `handlers` replace a verb whole. Each write leaves an event unless
-    `is_told` is false. `stale` adds to the 409 of an old If-Match what changed since that version. `rewrite` may
-    replace parameters of a query before it is read. `afterwards` gives a write's answer once it has been committed,
+    `is_told` is false; `tells` are further events (`handed_off`) and those that the spine leaves, each with a
+    sentence, and `private_to` gives the one user who may see a row, None where all may. `stale` adds to the 409 of an
+    old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read. `afterwards` gives a write's answer once it has been committed,
     with no transaction open, so that it may wait.
     """
 
@@ -129,7 +131,11 @@ class Resource:
     is_shared: bool = False
     is_soft_deleted: bool = True
     is_told: bool = True
+    tells: Mapping[str, str] = field(default_factory=dict)
+    private_to: Callable[[Mapping[str, Json]], int | None] | None = None
     has_author: bool = True
+    has_custom_fields: bool = False
+    is_fuzzy: bool = False
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
@@ -137,6 +143,7 @@ class Resource:
     joins: Mapping[str, Callable[[Table], ScalarSelect[object] | ColumnElement[object]]] = field(default_factory=dict)
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()  # parameters that a list must be asked with
     default_sort: tuple[tuple[str, int], ...] = (("id", 1),)
     prepare: Hook | None = None
     finish: Hook | None = None
@@ -148,6 +155,11 @@ class Resource:
     description: str = ""
 
     def __post_init__(self) -> None:
+        if self.has_custom_fields:
+            # Two joins that are inputs too; declared here, so that every reader of either finds them.
+            shown = {name: custom_values.shown_by(name.rpartition("_")[2]) for name in custom_values.MEMBERS}
+            object.__setattr__(self, "joins", {**self.joins, **shown})
+            object.__setattr__(self, "extra_input", (*self.extra_input, *custom_values.MEMBERS.values()))
         if self.of is None and self.fields:
             _ = self.table  # importing a declaration puts its table into the MetaData
         DECLARED[self.path] = self
@@ -191,14 +203,16 @@ class Resource:
             ]
         if self.own and not self.own.is_public:
             tail.append(Field("created_in_conversation_id", "integer", write="never"))
+        if self.has_custom_fields:
+            tail.append(custom_values.HIDDEN)
         return (*head, *self.fields, *tail)
 
     @cached_property
     def input_fields(self) -> dict[str, Field]:
         """What a body may name: stored fields and inputs that only hooks read."""
-        return {f.name: f for f in (*self.all_fields, *self.extra_input)} | {
-            name: Field(name, write="never") for name in self.joins if name not in self.by_name
-        }
+        joined = {name: Field(name, write="never") for name in self.joins}
+        stored = {name: f for name, f in self.by_name.items() if f is not custom_values.HIDDEN}
+        return joined | stored | {f.name: f for f in self.extra_input}
 
     @cached_property
     def searched(self) -> tuple[str, ...]:
@@ -245,15 +259,19 @@ def _make_table(resource: Resource) -> Table:
     )
     constraints.extend(CheckConstraint(rule, name=name) for name, rule in resource.checks.items())
     if resource.searched:
-        parts = " || ' ' || ".join(f"coalesce({name}, '')" for name in resource.searched)
-        columns.append(Column("search_text", Text, Computed(f"frontdesk_fold({parts})", persisted=True)))
+        for part in searched_columns(resource.table_name, resource.searched, resource.is_fuzzy):
+            constraints.append(part) if isinstance(part, Index) else columns.append(part)
+    if resource.has_custom_fields:
+        # Partial: the records without custom values, which are most, cost the index nothing.
         constraints.append(
             Index(
-                f"ix_{resource.table_name}_search_text", "search_text", postgresql_using="gin",
-                postgresql_ops={"search_text": "gin_trgm_ops"},
+                f"ix_{resource.table_name}_custom_fields", custom_values.COLUMN, postgresql_using="gin",
+                postgresql_ops={custom_values.COLUMN: "jsonb_path_ops"},
+                postgresql_where=text("custom_fields <> '{}'::jsonb"),
             )
         )  # fmt: skip
-    return Table(resource.table_name, metadata, *columns, *constraints, *resource.constraints)
+    info = {"named_by": resource.searched[0]} if resource.searched else {}
+    return Table(resource.table_name, metadata, *columns, *constraints, *resource.constraints, info=info)
 
 
 def _make_column(f: Field, resource: Resource) -> Column[object]:
@@ -263,6 +281,8 @@ def _make_column(f: Field, resource: Resource) -> Column[object]:
         return organization_column(nullable=resource.is_shared)  # type: ignore[return-value]
     if f.name in ("created_at", "updated_at", "deleted_at"):
         return moment_column(f.name, nullable=f.name == "deleted_at")  # type: ignore[return-value]
+    if f is custom_values.HIDDEN:
+        return Column(f.name, f.shape.column, nullable=False, server_default=text("'{}'::jsonb"))
     if f.name == "version":
         return Column("version", Integer, nullable=False, server_default=text("1"))
     if f.name == "created_by_user_id":

@@ -33,6 +33,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -44,10 +45,12 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
+from .custom_values import COLUMN
 from .event_log import events
 from .query import Shape
 from .resource import Resource, Through
 from .schema import metadata
+from .search import CANDIDATES, COUNTED, contains_words, found_rows
 
 Sort = tuple[tuple[str, int], ...]
 Names = tuple[str, ...] | None
@@ -114,6 +117,8 @@ class _Where:
             name = str(rest[0])
             spec = self.resource.filters[name]
             return spec.condition(self.table, self._next(_column_type(spec.kind)))
+        if head == "$custom":
+            return self._custom(str(rest[0]))
         column = self.table.c[head]
         operator = str(rest[0])
         if operator == "$null":
@@ -132,6 +137,17 @@ class _Where:
         # As in SQL and in the peer, NULL is never "not in" a list.
         outside = column != all_(values)
         return and_(outside, column.is_not(None)) if has_null else outside
+
+    def _custom(self, operator: str) -> ColumnElement[bool]:
+        """Rows with a custom value, or without one; the value is JSON text, the missing one a definition's id."""
+        if operator == "$null":
+            has: ColumnElement[bool] = self.table.c[COLUMN].op("?", is_comparison=True)(self._next(Text()))
+            return not_(has)
+        # As in a search: only a function that is exempt from the row-level policy may use the index.
+        ids = f"SELECT with_custom_{self.table.name}(CAST(:p{self.count} AS jsonb))"
+        value = bindparam(f"p{self.count}", type_=Text())
+        self.count += 1
+        return self.table.c.id.in_(select(func.unnest(func.array(text(ids).bindparams(value)))))
 
     def _next(self, type_: object) -> ColumnElement[object]:
         self.count += 1
@@ -210,14 +226,15 @@ def _row_json(name: str) -> ColumnElement[str]:
     return cast(func.row_to_json(text(name)), Text)
 
 
-def _search(resource: Resource, table: Table) -> ColumnElement[bool]:
+def _search_by_row(resource: Resource, table: Table) -> ColumnElement[bool]:
     if not resource.is_tenant:
         return func.strpos(table.c.search_text, func.frontdesk_fold(_parameter("term", Text()))) > 0
-    # A trigram index is not used under a row-level policy, so the ids come from a function whose owner is exempt.
-    found = func.unnest(
-        func.array(text(f"SELECT search_{table.name}(:term)").bindparams(bindparam("term", type_=Text())))
-    )
-    return table.c.id.in_(select(found))
+    return contains_words(table)
+
+
+def _is_indexed(resource: Resource, scoped: Scoped) -> bool:
+    """Whether a search goes by its index. What hangs on one contact is read row by row: it is little, and exact."""
+    return resource.is_tenant and (not scoped or (resource.own is not None and resource.own.is_public))
 
 
 @lru_cache(maxsize=4096)
@@ -225,24 +242,47 @@ def find_statement(
     resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool,
     flags: tuple[str, ...] = (),
 ) -> Statement:  # fmt: skip
-    """Total and page in one statement: `(total, rows as JSON text without the brackets)`."""
+    """Total and page in one statement: `(total, rows as JSON text without the brackets, more may have been found)`.
+
+    The total of a search goes one row over the limit up to which it is exact, and no further.
+    """
     table = resource.table
+    source: FromClause = table
+    order: list[ColumnElement[object]] = []
+    is_cut: ColumnElement[bool] = false()
     condition = and_(_base(resource, table, scoped, show_deleted), _Where(resource, table).all_of(where))
-    if is_search:
-        condition = and_(condition, _search(resource, table))
-    fields = sort or resource.default_sort
-    order = [table.c[name].asc() if direction > 0 else table.c[name].desc() for name, direction in fields]
-    if "id" not in dict(fields):
-        order.append(table.c.id.asc())  # pages must not overlap where the sorted values are equal
+    if is_search and _is_indexed(resource, scoped):
+        # With further conditions, more has to be found than is shown.
+        most = CANDIDATES if where or scoped or resource.fixed else COUNTED + 1
+        found = found_rows(table, most=most, with_deleted=show_deleted)
+        source = table.join(found, found.c.id == table.c.id)
+        is_cut = select(func.count()).select_from(found).scalar_subquery() >= most
+        order = [found.c.place.asc()] if resource.is_fuzzy and not sort else []
+    elif is_search:
+        condition = and_(condition, _search_by_row(resource, table))
+    order = order or _order(table, sort or resource.default_sort)
     without = resource.flagged - {name for flag in flags for name in resource.flags[flag]}
-    page = _page(resource, select(table).where(condition).order_by(*order), names, without)
+    page = _page(resource, select(table).select_from(source).where(condition).order_by(*order), names, without)
     rows = (
         select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''")))
         .select_from(page)
         .scalar_subquery()
     )
-    total = select(func.count()).select_from(table).where(condition).scalar_subquery()
-    return compile_statement(select(total.label("total"), rows.label("rows")))
+    counted: FromClause = source
+    if is_search:
+        seen = select(table.c.id).select_from(source).where(condition).limit(literal_column(str(COUNTED + 1)))
+        counted, condition = seen.subquery("s"), true()
+    total = select(func.count()).select_from(counted).where(condition).scalar_subquery()
+    return compile_statement(select(total.label("total"), rows.label("rows"), is_cut.label("is_cut")))
+
+
+def _order(table: Table, sort: Sort) -> list[ColumnElement[object]]:
+    order: list[ColumnElement[object]] = [
+        table.c[name].asc() if direction > 0 else table.c[name].desc() for name, direction in sort
+    ]
+    if "id" not in dict(sort):
+        order.append(table.c.id.asc())  # pages must not overlap where the sorted values are equal
+    return order
 
 
 def _page(resource: Resource, ordered: Select[Any], names: Names, without: frozenset[str]) -> Subquery:
@@ -316,11 +356,20 @@ def _ids() -> ColumnElement[object]:
     return cast(_parameter("ids", ARRAY(BigInteger)), ARRAY(BigInteger))
 
 
+def _given(table: Table, name: str, *, is_new: bool = True) -> ColumnElement[object]:
+    """What a write puts into a column: the given value; of custom values, those named, beside those stored."""
+    value = _parameter(f"v_{name}", table.c[name].type)
+    if name != COLUMN:
+        return value
+    # Merged by the database, so that two writers of different fields lose nothing; null takes a value away.
+    return func.jsonb_strip_nulls(value if is_new else table.c[COLUMN].op("||")(value))
+
+
 @lru_cache(maxsize=1024)
 def create_statement(resource: Resource, columns: tuple[str, ...]) -> Statement:
     """Insert and show in one statement: `(JSON text, version, id)`."""
     table = resource.table
-    values = {name: _parameter(f"v_{name}", table.c[name].type) for name in columns}
+    values = {name: _given(table, name) for name in columns}
     return compile_statement(_written(resource, insert(table).values(values), "created", None))
 
 
@@ -337,7 +386,7 @@ def patch_statement(
     ]
     if checks_version:
         condition.append(table.c.version == _parameter("expected", Integer))
-    values = {name: _parameter(f"v_{name}", table.c[name].type) for name in columns}
+    values = {name: _given(table, name, is_new=False) for name in columns}
     change = update(table).where(and_(*condition)).values(**values, version=table.c.version + literal_column("1"))
     happening: Happening = "deleted" if "deleted_at" in columns else "updated"
     return compile_statement(_written(resource, change, happening, names))
@@ -357,9 +406,14 @@ def remove_statement(resource: Resource, where: Shape, scoped: Scoped) -> Statem
 
 @lru_cache(maxsize=256)
 def reference_statement(target: Resource, scoped: Scoped) -> Statement:
-    """Which of `ids` exist for the caller: live rows of its organization, within its scope."""
+    """Which of `ids` exist for the caller: live rows of its organization, within its scope.
+
+    The lock keeps them alive until the transaction's end: who deletes one waits, and then sees the row that refers to
+    it, so that nothing comes to stand on what is gone.
+    """
     table = target.table
-    return compile_statement(select(table.c.id).where(table.c.id == any_(_ids()), _base(target, table, scoped)))
+    found = select(table.c.id).where(table.c.id == any_(_ids()), _base(target, table, scoped))
+    return compile_statement(found.with_for_update(read=True, key_share=True, of=table))
 
 
 @lru_cache(maxsize=256)
