@@ -9,7 +9,7 @@ from frontdesk.assistants import advanced_options, config, permissions, response
 from frontdesk.assistants.config import Language
 from frontdesk.assistants.section import Section
 from frontdesk.assistants.tool_keys import TOOL_KEYS
-from frontdesk.core import jobs, query, tenancy
+from frontdesk.core import jobs, query, search
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import VERBS, Own, Resource
 from frontdesk.core.settings import Settings
@@ -213,7 +213,7 @@ REQUESTS: tuple[Sequence[str], ...] = (
     ("parts of a query", number(query.MAX_PARTS), "400"),
     ("nesting of a query", f"{query.MAX_DEPTH} levels", "400"),
     ("`searchTerm`", "200 characters", "400"),
-    ("`total` of a search", f"counts up to {number(tenancy.SEARCH_LIMIT)}", "not counted further"),
+    ("`total` of a search", f"counts up to {number(search.COUNTED)}", "`total_is_minimum`"),
     ("a login's token", f"{authentication.LIFETIME.days} day", "401"),
     ("a revoked key in another process", f"{identity.KEPT:g} s", "401 from then on"),
     ("a changed chat channel in another process", f"{chat_channels.KEPT:g} s", "the new state from then on"),

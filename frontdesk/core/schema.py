@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integ
 
 APP_ROLE = "frontdesk_app"
 SYSTEM_ROLE = "frontdesk_system"
+# The caller's organization, as policies and functions read it: computed once a statement, null where none is set.
+ORGANIZATION = "(SELECT nullif(current_setting('app.org', true), ''))::int"
 
 metadata = MetaData(
     naming_convention={
