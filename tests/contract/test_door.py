@@ -24,8 +24,9 @@ HOSTILE: list[object] = [
 ]  # fmt: skip
 CONVERSATION = """
 INSERT INTO conversations (id, organization_id, contact_id, channel, status, ai_auto_assignment_disabled, blocked,
-                           is_contact_verified, epoch, episode, last_position, unread_count, created_at, updated_at)
-    OVERRIDING SYSTEM VALUE VALUES (10, 1, 3, 'webchat', 'open', false, false, false, 1, 1, 0, 0, now(), now())
+                           is_contact_verified, epoch, episode, last_position, unread_count, created_at, updated_at, kind)
+    OVERRIDING SYSTEM VALUE VALUES (10, 1, 3, 'webchat', 'open', false, false, false, 1, 1, 0, 0, now(), now(),
+                                    'conversation')
 """
 OPERATORS = ["$gt", "$ne", "$in", "$nin", "$like", "", "$or"]
 
