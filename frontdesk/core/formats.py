@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 import phonenumbers
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
+from pydantic import HttpUrl, TypeAdapter, ValidationError
 
 from .fields import Plain, Wrong
 
 TERRITORIES = {code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code)}
 CURRENCIES = set(Locale("en").currencies)
 ZONES = available_timezones()
+WEBSITE = TypeAdapter(HttpUrl)
 
 
 def check_email(value: Plain) -> str:
@@ -56,6 +58,15 @@ def check_currency(value: Plain) -> str:
     """An ISO 4217 currency code."""
     if value not in CURRENCIES:
         raise Wrong("format", "must be a currency code such as EUR (ISO 4217)", format="iso-4217")
+    return str(value)
+
+
+def check_website(value: Plain) -> str:
+    """An http or https address, stored as given."""
+    try:
+        WEBSITE.validate_python(value)
+    except ValidationError:
+        raise Wrong("format", "must be an address such as https://example.com", format="uri") from None
     return str(value)
 
 

@@ -50,6 +50,17 @@ def joined(path: str, column: str, *names: str, computed: Mapping[str, Shown] | 
     return join
 
 
+def member(path: str, column: str, name: str) -> Join:
+    """One member of the row of `path` whose id stands in `column`."""
+
+    def join(source: FromClause) -> ScalarSelect[object]:
+        table = _table(path)
+        own = (table.c.organization_id == source.c.organization_id) & (table.c.id == source.c[column])
+        return select(table.c[name]).where(own).correlate(source).scalar_subquery()
+
+    return join
+
+
 def listed(path: str, column: str, *names: str, order: str = "id", computed: Mapping[str, Shown] | None = None) -> Join:
     """The live rows of `path` whose `column` holds this row's id, as an array in the order of `order`."""
 

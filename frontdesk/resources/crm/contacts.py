@@ -1,10 +1,37 @@
-"""Contacts: the people a business talks to."""
+"""Contacts: the people a business talks to.
+
+Two contacts may have the same e-mail address or phone number (a family shares one); who turns out to be the same
+person is merged.
+"""
 
 from __future__ import annotations
 
+from frontdesk.core.changes import changed
+from frontdesk.core.door import Call
 from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_country, check_email, check_phone, check_phone_code
+from frontdesk.core.joins import joined
+from frontdesk.core.phones import Country, country_of
 from frontdesk.core.resource import Own, Resource
+
+PHONE = ("phone", "phone_country_code", "phone_country_iso")
+
+
+async def _complete_phone(call: Call) -> None:
+    given = changed(call, PHONE)
+    if not given:
+        return
+    stored = {} if call.before is None else {name: call.before[name] for name in PHONE}
+    if str(given.get("phone") or "").startswith("+"):
+        stored = {}  # such a number brings its country itself, in place of that of the number before
+    phone, code, iso = (_text({**stored, **given}.get(name)) for name in PHONE)
+    country = country_of(phone, Country(code, iso), "phone" if "phone" in given else next(iter(given)))
+    call.data |= {"phone_country_code": country.code, "phone_country_iso": country.iso}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
 
 contacts = Resource(
     path="contacts",
@@ -12,6 +39,7 @@ contacts = Resource(
     area="crm",
     description="People the organization talks to.",
     own=Own(column="id", closed=("company_id", "owned_by_user_id")),
+    has_custom_fields=True,
     fields=(
         Field("first_name", max_length=120, is_searched=True, example="Ana"),
         Field("last_name", max_length=120, is_searched=True, example="Torres"),
@@ -19,12 +47,18 @@ contacts = Resource(
         Field("phone", max_length=40, is_searched=True, check=check_phone, example="5550102030"),
         Field("phone_country_code", max_length=5, check=check_phone_code, example="+1"),
         Field("phone_country_iso", max_length=2, check=check_country, example="US"),
-        Field("company_id", "integer"),
+        Field("company_id", "integer", references="companies", on_remove="clear"),
         Field("owned_by_user_id", "integer", references="users", is_global_reference=True),
         Field("channel_whatsapp_wa_id", max_length=64, write="never"),
         Field("channel_instagram_user_id", max_length=64, write="never"),
         Field("system_type", is_nullable=False, default="contact", choices=("contact", "visitor"), write="never"),
         Field("avatar_url", max_length=2000),
     ),
-    indexes=(("email",), ("phone",)),
+    joins={
+        "owner": joined("users", "owned_by_user_id", "id", "first_name", "last_name"),
+        "company": joined("companies", "company_id", "id", "name"),
+    },
+    flags={"fastJoinForContactList": ("owner", "company")},
+    indexes=(("email",), ("phone",), ("created_at",)),
+    prepare=_complete_phone,
 )
