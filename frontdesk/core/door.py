@@ -36,7 +36,6 @@ from .errors import (
 from .fields import Field, Plain, Wrong
 from .query import Query, QueryReader
 from .resource import Registry, Resource, Verb
-from .search import COUNTED
 from .statements import (
     Scoped,
     create_statement,
@@ -202,14 +201,14 @@ class Door:
         show_deleted = any(shape[0] == "deleted_at" for shape in query.where)  # type: ignore[index]
         statement = find_statement(
             call.resource, query.where, query.sort, query.select, query.search is not None, scoped, show_deleted,
-            query.flags,
+            query.flags, query.counts_to,
         )  # fmt: skip
         values = _values(call) | {"limit": query.limit, "skip": query.skip, "term": query.search}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values))
         assert row is not None
         total, minimum = row[0], ""
-        if query.search is not None and (total > COUNTED or row[2]):
-            total, minimum = min(total, COUNTED), '"total_is_minimum":true,'
+        if query.counts_to is not None and (total > query.counts_to or row[2]):
+            total, minimum = min(total, query.counts_to), '"total_is_minimum":true,'
         return Answer(f'{{"total":{total},{minimum}"limit":{query.limit},"skip":{query.skip},"data":[{row[1]}]}}')
 
     async def _get(self, call: Call, *, lock: bool = False) -> Answer:

@@ -16,6 +16,7 @@ from .custom_values import MEMBERS, TYPES, Definition, find_named, wanted
 from .errors import BadRequest
 from .fields import Field, Plain, Wrong
 from .resource import Resource
+from .search import COUNTED
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 50
 MAX_PARTS, MAX_DEPTH = 200, 6
@@ -39,6 +40,7 @@ class Query:
     skip: int = 0
     search: str | None = None
     flags: tuple[str, ...] = ()
+    counts_to: int | None = None  # where counting all would take too long: the total is a minimum from here on
 
 
 def parse_url(text: str) -> Tree:
@@ -104,6 +106,7 @@ class QueryReader:
         self.resource, self.definitions = resource, definitions
         self.values: list[Plain] = []
         self.count = 0
+        self.limits: list[int] = []
 
     def read(self, tree: Mapping[str, object]) -> Query:
         flags = self.resource.flags
@@ -111,6 +114,7 @@ class QueryReader:
         where = self._clauses(
             {k: v for k, v in tree.items() if (k not in PAGING or k in filters) and k not in flags}, 0
         )
+        search = None if "searchTerm" in filters else self._search(tree.get("searchTerm"))
         return Query(
             where=where,
             values=tuple(self.values),
@@ -118,8 +122,9 @@ class QueryReader:
             select=self._select(tree.get("$select")),
             limit=_read_limit(tree["$limit"]) if "$limit" in tree else DEFAULT_LIMIT,
             skip=_read_count("$skip", tree["$skip"]) if "$skip" in tree else 0,
-            search=None if "searchTerm" in filters else self._search(tree.get("searchTerm")),
+            search=search,
             flags=tuple(name for name in flags if self._is_set(name, tree.get(name))),
+            counts_to=min([*self.limits, *([] if search is None else [COUNTED])], default=None),
         )
 
     def _clauses(self, tree: Mapping[str, object], depth: int) -> Shape:
@@ -138,16 +143,24 @@ class QueryReader:
         elif key.startswith("$"):
             raise BadRequest(f"Unknown operator '{key}' in the query.", errors={key: "is not an operator"})
         elif key in self.resource.filters and not (isinstance(value, dict) and key in self.resource.by_name):
-            yield self._filter(key, value)
+            yield from self._filter(key, value)
         elif key in MEMBERS and self.resource.has_custom_fields:
             yield from self._custom(key, value)
         else:
             yield from self._conditions(self._field(key), value)
 
-    def _filter(self, key: str, value: object) -> Shape:
-        reader = Field(key, self.resource.filters[key].kind, is_nullable=False)
-        self.values.append(self._value(reader, value))
-        return ("$filter", key)
+    def _filter(self, key: str, value: object) -> Iterator[Shape]:
+        spec = self.resource.filters[key]
+        plain = self._value(Field(key, spec.kind, is_nullable=False), value)
+        if plain is None or plain is False or plain == "":
+            return
+        try:
+            self.values.append(spec.check(plain) if spec.check else plain)
+        except Wrong as wrong:
+            raise _refused(key, wrong) from None
+        if spec.counts_to is not None:
+            self.limits.append(spec.counts_to)
+        yield ("$filter", key)
 
     def _custom(self, member: str, value: object) -> Iterator[Shape]:
         """`custom_fields_by_key[plan]=gold`: equality only, null for no value."""
@@ -210,10 +223,7 @@ class QueryReader:
                 return None if value in ("", "null") and f.is_nullable else f.shape.read(value)
             return f.shape.check(value)
         except Wrong as wrong:
-            raise BadRequest(
-                f"'{f.name}' {wrong.message} in the query.", data=[wrong.at(f.name).as_json()],
-                errors={f.name: wrong.message},
-            ) from None  # fmt: skip
+            raise _refused(f.name, wrong) from None
 
     def _field(self, name: str, *, is_compared: bool = True) -> Field:
         """A field that a client sees; what is compared or sorted by has an order besides."""
@@ -261,6 +271,12 @@ class QueryReader:
 
 
 PAGING = {"$limit", "$skip", "$sort", "$select", "searchTerm"}
+
+
+def _refused(name: str, wrong: Wrong) -> BadRequest:
+    return BadRequest(
+        f"'{name}' {wrong.message} in the query.", data=[wrong.at(name).as_json()], errors={name: wrong.message}
+    )
 
 
 def _read_count(name: str, value: object) -> int:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from . import custom_values
 from .caller import Caller, Role
 from .errors import Json
-from .fields import Field, Plain
+from .fields import Check, Field, Plain
 from .schema import id_column, metadata, moment_column, organization_column
 from .search import searched_columns
 
@@ -96,11 +96,17 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A query parameter that is not a field: the kind of its value and the condition it stands for."""
+    """A query parameter that is not a field: the kind of its value and the condition it stands for.
+
+    Without a value (an empty text, null, a boolean that is false) it is no condition. `check` raises `Wrong`. A list
+    that is asked with it counts `counts_to` rows at most, where that is less than all (`total_is_minimum`).
+    """
 
     kind: str
     condition: Callable[[Table, ColumnElement[object]], ColumnElement[bool]]
     description: str = ""
+    check: Check | None = None
+    counts_to: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

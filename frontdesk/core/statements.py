@@ -240,11 +240,11 @@ def _is_indexed(resource: Resource, scoped: Scoped) -> bool:
 @lru_cache(maxsize=4096)
 def find_statement(
     resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool,
-    flags: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (), counts_to: int | None = None,
 ) -> Statement:  # fmt: skip
     """Total and page in one statement: `(total, rows as JSON text without the brackets, more may have been found)`.
 
-    The total of a search goes one row over the limit up to which it is exact, and no further.
+    A total that is limited (`counts_to`) goes one row over its limit, and no further.
     """
     table = resource.table
     source: FromClause = table
@@ -269,8 +269,8 @@ def find_statement(
         .scalar_subquery()
     )
     counted: FromClause = source
-    if is_search:
-        seen = select(table.c.id).select_from(source).where(condition).limit(literal_column(str(COUNTED + 1)))
+    if counts_to is not None:
+        seen = select(table.c.id).select_from(source).where(condition).limit(literal_column(str(counts_to + 1)))
         counted, condition = seen.subquery("s"), true()
     total = select(func.count()).select_from(counted).where(condition).scalar_subquery()
     return compile_statement(select(total.label("total"), rows.label("rows"), is_cut.label("is_cut")))
