@@ -10,7 +10,7 @@ from frontdesk.core.database import Connection
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
 from frontdesk.runtime.model_source import ResolvedModel
-from frontdesk.runtime.prompt import Customer, Prompt, build
+from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of
 
@@ -35,6 +35,10 @@ STEPS = """
 CONTACT = """
     SELECT first_name, last_name, email, concat_ws(' ', phone_country_code, phone) FROM contacts
     WHERE organization_id = $1 AND id = $2
+"""
+TICKET = """
+    SELECT reference_number, subject, priority FROM conversations
+    WHERE organization_id = $1 AND id = $2 AND kind = 'ticket'
 """
 
 
@@ -79,7 +83,9 @@ async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation) ->
         row = await connection.fetchrow(CONTACT, talk.organization_id, talk.contact_id)
         if row is not None:
             customer = Customer(True, talk.channel, talk.contact_id, row[0], row[1], row[2], row[3] or None)
-    return build(held.config, held.assistants.offer(held.config).keys, customer, held.clock.now())
+    row = await connection.fetchrow(TICKET, talk.organization_id, talk.id) if talk.kind == "ticket" else None
+    ticket = None if row is None else Ticket(*row)
+    return build(held.config, held.assistants.offer(held.config).keys, customer, held.clock.now(), ticket)
 
 
 def _room(prompt: Prompt, resolved: ResolvedModel) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,15 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket's head says. The subject is the customer's text."""
+
+    reference_number: str
+    subject: str
+    priority: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """`stable` is the same for every turn of one configuration, `moving` changes with time and customer."""
 
@@ -42,12 +51,14 @@ class Prompt:
         return "\n\n".join(part for part in (self.stable, self.moving) if part)
 
 
-def build(config: AssistantConfig, offered: Sequence[str], customer: Customer, now: datetime) -> Prompt:
+def build(
+    config: AssistantConfig, offered: Sequence[str], customer: Customer, now: datetime, ticket: Ticket | None = None
+) -> Prompt:
     """The prompt for `config` at `now` (aware). `offered` are the names of the tools that the model sees."""
     words = WORDS[config.instructions_language]
     return Prompt(
         stable="\n\n".join(_stable(config, offered, words)),
-        moving="\n".join(_moving(config, customer, now, words)),
+        moving="\n".join(_moving(config, customer, now, ticket, words)),
     )
 
 
@@ -61,13 +72,18 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
     yield words.untrusted
 
 
-def _moving(config: AssistantConfig, customer: Customer, now: datetime, words: PromptWords) -> Iterator[str]:
+def _moving(
+    config: AssistantConfig, customer: Customer, now: datetime, ticket: Ticket | None, words: PromptWords
+) -> Iterator[str]:
     yield words.now_title
     wall = format_datetime(now, words.date_format, tzinfo=ZoneInfo(config.timezone), locale=words.locale)
     yield words.now.format(wall=wall, timezone=config.timezone)
     if config.schedule.enabled:
         yield _hours(config, now, words)
     yield words.channel.format(channel=customer.channel)
+    if ticket is not None:
+        head = {name: _short(value) for name, value in asdict(ticket).items()}
+        yield words.ticket.format(ticket=json.dumps(head, ensure_ascii=False))
     yield from _customer(config, customer, words)
 
 
