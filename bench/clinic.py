@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.toolsets import FunctionToolset
 
-from frontdesk.tools import crm, products
+from frontdesk.tools import contacts, notes, products
 from frontdesk.tools.failures import OUT_OF_REACH
 
 Row = dict[str, object]
@@ -61,7 +61,7 @@ class Clinic:
         return chosen
 
     def toolset(self) -> FunctionToolset[Clinic]:
-        return FunctionToolset([*crm.TOOLS, *products.TOOLS])  # type: ignore[list-item]
+        return FunctionToolset([*contacts.TOOLS, *notes.TOOLS, *products.TOOLS])  # type: ignore[list-item]
 
 
 def matches(row: Row, search: str) -> bool:

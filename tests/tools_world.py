@@ -49,15 +49,32 @@ INSERT INTO products (id, organization_id, name, status, type, price, is_variant
     VALUES (1, 1, 'Cleaning', 'active', 'service', 60, false, now(), now()),
            (2, 1, 'Secret', 'inactive', 'product', 1, false, now(), now()),
            (3, 2, 'Sun cream', 'active', 'product', 9, false, now(), now());
-SELECT nextval(pg_get_serial_sequence('contacts', 'id')), nextval(pg_get_serial_sequence('notes', 'id'))
-    FROM generate_series(1, 100);
+INSERT INTO users (id, email, first_name, last_name, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 'marta@example.com', 'Marta', 'Ruiz', now(), now());
+INSERT INTO members (organization_id, user_id, role, created_at, updated_at) VALUES (1, 1, 'owner', now(), now());
+INSERT INTO companies (id, organization_id, name, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 'Torres Foods', now(), now()), (2, 1, 'Miller Mills', now(), now());
+UPDATE contacts SET company_id = id WHERE id < 3;
+INSERT INTO pipelines (id, organization_id, name, entity, position, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 'Sales', 'deals', 1, now(), now());
+INSERT INTO pipeline_stages (id, organization_id, name, pipeline_id, position, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE VALUES (1, 1, 'New', 1, 1, now(), now()), (2, 1, 'Offer', 1, 2, now(), now());
+INSERT INTO currencies (organization_id, code, name, symbol, is_default, created_at, updated_at)
+    VALUES (1, 'USD', 'US Dollar', '$', true, now(), now());
+INSERT INTO deals (id, organization_id, name, amount, currency, status, pipeline_id, pipeline_stage_id, contact_id,
+                   company_id, created_in_conversation_id, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 'Whitening', 240, 'USD', 'open', 1, 1, 3, NULL, 10, now(), now()),
+           (2, 1, 'Bread line', 9000, 'USD', 'open', 1, 1, 2, 2, 11, now(), now());
+SELECT nextval(pg_get_serial_sequence(name, 'id')) FROM generate_series(1, 100),
+    unnest(ARRAY['contacts', 'notes', 'companies', 'deals', 'products']) name;
 """
 
 
 def config(switches: dict[str, object] | None = None, **members: object) -> AssistantConfig:
     """An assistant of Luna with all tools on, unless `switches` says otherwise."""
     tools = InternalTools.model_validate({"tools": dict.fromkeys(BUILT, True) if switches is None else switches})
-    given = {"access_contact": "read_write", "internal_tools": tools} | members
+    access = {"access_contact": "read_write", "access_deals": "read_write"}
+    given = {**access, "internal_tools": tools} | members
     return AssistantConfig(id=7, organization_id=1, **given)  # type: ignore[arg-type]
 
 

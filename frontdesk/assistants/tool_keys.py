@@ -35,20 +35,6 @@ class ToolKey:
         return self.verb == "send"
 
 
-BUILT = frozenset(
-    (
-        "find_contact",
-        "get_contact",
-        "create_contact",
-        "update_contact",
-        "add_note",
-        "update_note",
-        "get_notes",
-        "get_product",
-        "search_products",
-    )
-)
-
 _TABLE: dict[str, dict[Verb, str]] = {
     "crm": {
         "find": "find_contact:contact find_deals:deals find_company get_pipelines get_currencies get_custom_fields"
@@ -94,6 +80,8 @@ _TABLE: dict[str, dict[Verb, str]] = {
     "series": {"create": "subscribe_to_series", "update": "unsubscribe_from_series"},
 }
 
+# Areas whose every key has its function.
+_BUILT_AREAS = frozenset(("crm", "messaging", "products"))
 _ENTITIES: dict[str, Entity] = {"": "", "contact": "contact", "deals": "deals", "customer_support": "customer_support"}
 
 
@@ -103,8 +91,10 @@ def _read_table() -> dict[str, ToolKey]:
         for verb, words in verbs.items():
             for word in words.split():
                 key, _, entity = word.partition(":")
-                keys[key] = ToolKey(key, area, verb, _ENTITIES[entity], key in BUILT)
+                keys[key] = ToolKey(key, area, verb, _ENTITIES[entity], area in _BUILT_AREAS)
     return keys
 
 
 TOOL_KEYS: dict[str, ToolKey] = _read_table()
+
+BUILT: frozenset[str] = frozenset(key for key, entry in TOOL_KEYS.items() if entry.is_built)

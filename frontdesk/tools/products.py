@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-from pydantic_ai import RunContext
-
-from frontdesk.runtime.tooling import ToolDeps
-
+from .arguments import Ctx, Limit, filters
 from .results import Result, page, row
-
-Ctx = RunContext[ToolDeps]
 
 PRODUCT = ("id", "name", "description", "sku", "type", "status", "price", "stock_quantity", "is_variant", "parent_id")
 
@@ -20,18 +14,20 @@ async def search_products(
     ctx: Ctx,
     search: str | None = None,
     type: Literal["service", "product"] | None = None,
-    limit: Annotated[int, Field(ge=1, le=50)] = 10,
+    product_category_id: int | None = None,
+    limit: Limit = 10,
 ) -> Result:
     """Find products and services with their prices. Without search: all of them.
 
     Args:
-        search: Words that must all occur in name, description or article number.
+        search: Words of name, description or article number; a misspelt name is found too.
         type: Only services, or only products.
+        product_category_id: Only of this category.
         limit: Most rows to give.
     """
-    query: dict[str, object] = {"$limit": limit, "$sort": {"name": 1}, "$select": [*PRODUCT]}
-    query |= {"searchTerm": search} if search else {}
-    query |= {"type": type} if type else {}
+    query = filters(search=search, type=type, product_category_id=product_category_id)
+    # What was searched comes best hit first; a list without search goes by name.
+    query |= {"$limit": limit, "$select": [*PRODUCT]} | ({} if search else {"$sort": {"name": 1}})
     return page(await ctx.deps.call("products", "find", query=query), PRODUCT)
 
 

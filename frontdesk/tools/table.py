@@ -6,11 +6,19 @@ from pydantic_ai.toolsets.abstract import AbstractToolset
 
 from frontdesk.runtime.tooling import ToolDeps
 
-from . import crm, products
+from . import activities, companies, contacts, deals, notes, organization, products
 from .internal import InternalTool, InternalToolset, ToolFunction
 from .wrappers import wrapped
 
-AREAS: tuple[tuple[ToolFunction, ...], ...] = (crm.TOOLS, products.TOOLS)
+AREAS: tuple[tuple[ToolFunction, ...], ...] = (
+    contacts.TOOLS,
+    companies.TOOLS,
+    deals.TOOLS,
+    notes.TOOLS,
+    activities.TOOLS,
+    organization.TOOLS,
+    products.TOOLS,
+)
 
 TOOLS: dict[str, InternalTool] = {}
 for area in AREAS:

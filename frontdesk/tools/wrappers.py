@@ -1,4 +1,4 @@
-"""What is around every tool alike, from the outside in: once, logged, limited, allowed, effects.
+"""What is around every tool alike, from the outside in: once, logged, limited, catalogue, allowed, effects.
 
 Each wrapper is one rule of a turn (design: who may speak). A call that is refused or fails reaches the model as a
 failed result with one sentence; only what ends the turn is an exception of the loop.
@@ -20,6 +20,7 @@ from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.storable import storable
 from frontdesk.runtime.tooling import CallRecord, CallStatus, LeaseLost, Superseded, ToolDeps, TooManyCalls, fingerprint
 
+from .catalogue import MOST_CHARACTERS, Catalogue
 from .failures import BROKEN, UNKNOWN, Refused, sentence_of
 
 log = structlog.get_logger(__name__)
@@ -171,6 +172,6 @@ class Effects(WrapperToolset[ToolDeps]):
         return result
 
 
-def wrapped(tools: AbstractToolset[ToolDeps]) -> AbstractToolset[ToolDeps]:
+def wrapped(tools: AbstractToolset[ToolDeps], most_characters: int = MOST_CHARACTERS) -> AbstractToolset[ToolDeps]:
     """Any toolset with all the rules around it; calls reach a tool in no other way."""
-    return Once(Logged(Limited(Allowed(Effects(tools)))))
+    return Once(Logged(Limited(Catalogue(Allowed(Effects(tools)), most_characters))))
