@@ -59,6 +59,8 @@ INSERT INTO pipelines (id, organization_id, name, entity, position, created_at, 
     VALUES (1, 1, 'Sales', 'deals', 1, now(), now());
 INSERT INTO pipeline_stages (id, organization_id, name, pipeline_id, position, created_at, updated_at)
     OVERRIDING SYSTEM VALUE VALUES (1, 1, 'New', 1, 1, now(), now()), (2, 1, 'Offer', 1, 2, now(), now());
+INSERT INTO custom_fields (organization_id, entity, key, name, type, is_required, position, created_at, updated_at)
+    VALUES (1, 'contact', 'shoe_size', 'Shoe size', 'number', false, 1, now(), now());
 INSERT INTO currencies (organization_id, code, name, symbol, is_default, created_at, updated_at)
     VALUES (1, 'USD', 'US Dollar', '$', true, now(), now());
 INSERT INTO deals (id, organization_id, name, amount, currency, status, pipeline_id, pipeline_stage_id, contact_id,

@@ -18,7 +18,7 @@ LONGEST_RESULT = 12_000  # characters of a whole result
 
 def row(value: Mapping[str, Json], names: Sequence[str]) -> Result:
     """One record: the named members that hold something."""
-    return {name: value[name] for name in names if value.get(name) is not None}
+    return {name: value[name] for name in names if value.get(name) not in (None, [], {})}
 
 
 def page(value: Mapping[str, Json], names: Sequence[str]) -> Result:

@@ -121,7 +121,7 @@ async def test_changes_stand_alone_and_start_the_effects(world: World) -> None:
 WRONG: list[tuple[str, dict[str, Json], str]] = [
     ("get_contact", {"contact_id": "ana"}, "get_contact was not called: contact_id must be a whole number."),
     ("get_contact", {"organization_id": 2}, "get_contact was not called: organization_id is not a parameter."),
-    ("find_contact", {}, "find_contact was not called: search is required."),
+    ("create_contact", {}, "create_contact was not called: first_name is required."),
     ("find_contact", {"search": 7}, "find_contact was not called: search must be a text."),
     ("update_contact", {"email": "nonsense"}, "Nothing was done: email must be an e-mail address ("),
     ("update_contact", {}, "Say what changes"),
@@ -148,3 +148,13 @@ async def test_a_wrong_argument_comes_back_as_one_sentence(
 
 async def test_an_empty_text_empties_a_field(world: World) -> None:
     assert await world.use("update_contact", phone="") == {"id": VISITOR, "first_name": "Visitor"}
+
+
+@pytest.mark.parametrize(
+    ("search", "total"), [("marta", 1), ("RUIZ", 1), ("marta ruíz", 1), ("@example", 1), ("eva", 0)]
+)
+async def test_people_are_found_by_name_and_address(world: World, search: str, total: int) -> None:
+    world.configure(config({"find_organization_members": {"enabled": True, "scope": "organization"}}))
+    found = await world.use("find_organization_members", search=search)
+    assert isinstance(found, dict)
+    assert found["total"] == total

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import FromClause, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, exists, func, select
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import BadRequest, Conflict, Fault, Forbidden, Invalid, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_email
-from frontdesk.core.resource import Resource, Rights
+from frontdesk.core.resource import Filter, Resource, Rights
 
 from .passwords import hash_password
 from .users import users
@@ -35,6 +35,13 @@ def _user(source: FromClause) -> ScalarSelect[object]:
         "id", users.c.id, "email", users.c.email, "first_name", users.c.first_name, "last_name", users.c.last_name
     )
     return select(row).where(users.c.id == source.c.user_id).correlate(source).scalar_subquery()
+
+
+def _has_words(table: Table, term: ColumnElement[object]) -> ColumnElement[bool]:
+    """People whose name or address has the words in this order. An organization has few enough to look at each."""
+    shown = func.frontdesk_fold(func.concat_ws(" ", users.c.first_name, users.c.last_name, users.c.email))
+    found = func.strpos(shown, func.frontdesk_fold(func.trim(term))) > 0
+    return exists(select(users.c.id).where(users.c.id == table.c.user_id, found))
 
 
 async def _prepare(call: Call) -> None:
@@ -101,6 +108,7 @@ members = Resource(
     ),
     extra_input=PERSON,
     joins={"user": _user},
+    filters={"searchTerm": Filter("text", _has_words, "Part of a name or an e-mail address.")},
     unique=(("user_id",),),
     prepare=_prepare,
 )  # fmt: skip
