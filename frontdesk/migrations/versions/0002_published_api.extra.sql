@@ -35,3 +35,69 @@ FROM organizations o LEFT JOIN (VALUES
         ('VND', 'Vietnamese Dong', '₫'), ('ZAR', 'South African Rand', 'ZAR')
     ) AS known (code, name, symbol) ON known.code = o.currency;
 RESET ROLE;
+
+-- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
+-- one message of a hundred or fewer is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell.
+GRANT CREATE ON SCHEMA public TO frontdesk_system;
+CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
+AS $$
+    SELECT array_agg('%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' ORDER BY length(word) DESC)
+    FROM regexp_split_to_table(frontdesk_fold(trim(term)), '\s+') AS word
+$$;
+CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    own int := nullif(current_setting('app.org', true), '')::int;
+    patterns text[] := search_patterns(term);
+    longest text := patterns[1];
+    most int := 5000;
+    ids bigint[];
+BEGIN
+    IF (SELECT count(*) > 10 FROM (
+            SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 1000
+        ) newest WHERE search_text LIKE ALL (patterns)) THEN
+        RETURN NULL;
+    END IF;
+    SELECT array_agg(conversation_id) INTO ids FROM (
+        SELECT conversation_id FROM conversation_messages
+        WHERE organization_id = own AND deleted_at IS NULL AND search_text LIKE longest AND search_text LIKE ALL (patterns)
+        LIMIT most + 1
+    ) said;
+    IF array_length(ids, 1) > most THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT unnest(ids));
+END
+$$;
+ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;
+REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
+-- Messages come all the time, and each search reads what is not in the index yet: a short list of those.
+ALTER INDEX ix_conversation_messages_search_text SET (gin_pending_list_limit = 256);
+-- Who waits for an answer is stored from now on.
+SET LOCAL ROLE frontdesk_system;
+UPDATE conversations c SET waiting_since = m.created_at FROM conversation_messages m
+WHERE m.organization_id = c.organization_id AND m.conversation_id = c.id AND m.position = c.last_position
+    AND m.direction = 'inbound' AND c.status = 'open';
+RESET ROLE;
+-- The kinds of activity that an organization begins with (starting_rows.py), for those that are there already.
+SET LOCAL ROLE frontdesk_system;
+INSERT INTO activity_types (organization_id, name, key, color, icon_key, created_at, updated_at)
+SELECT o.id, kind.name, kind.key, kind.color, kind.icon_key, now(), now()
+FROM organizations o, (VALUES
+    ('Call', 'call', '#10B981', 'phone'), ('Email', 'email', '#3B82F6', 'mail'),
+    ('Meeting', 'meeting', '#F59E0B', 'users'), ('Task', 'task', '#8B5CF6', 'square-check')
+) AS kind (name, key, color, icon_key);
+RESET ROLE;
+
+-- Stock is never negative, and only a variant has a parent. Rows from before are put right first.
+SET LOCAL ROLE frontdesk_system;
+UPDATE products SET stock_quantity = 0 WHERE stock_quantity < 0;
+UPDATE products SET is_variant = true WHERE parent_id IS NOT NULL AND is_variant IS NOT TRUE;
+RESET ROLE;
+ALTER TABLE products ADD CONSTRAINT ck_products_stock_quantity_from_zero CHECK (stock_quantity >= 0);
+ALTER TABLE products ADD CONSTRAINT ck_products_parent_of_variant CHECK (parent_id IS NULL OR is_variant IS TRUE);
