@@ -80,7 +80,8 @@ def _moving(
     yield words.now.format(wall=wall, timezone=config.timezone)
     if config.schedule.enabled:
         yield _hours(config, now, words)
-    yield words.channel.format(channel=customer.channel)
+    if customer.channel != "api":  # a form's ticket has no channel that a customer would know by name
+        yield words.channel.format(channel=customer.channel)
     if ticket is not None:
         head = {name: _short(value) for name, value in asdict(ticket).items()}
         yield words.ticket.format(ticket=json.dumps(head, ensure_ascii=False))

@@ -25,8 +25,14 @@ async def id_of(world: World, resource: Resource, organization_id: int = OURS) -
     return organization_id if resource.path == "organizations" else await world.row(resource.path, organization_id)
 
 
+def needed(resource: Resource, record: dict[str, object] | None = None) -> str:
+    """The parameters that a list must be asked with, by those of `record`; without one, ids that nobody has."""
+    return "".join(f"&{name}={record[name] if record else 999_999}" for name in resource.needs)
+
+
 async def send(client: httpx.AsyncClient, resource: Resource, verb: Verb, row_id: int, body: object) -> httpx.Response:
     path = f"/{resource.path}" if verb in ("find", "create") else f"/{resource.path}/{row_id}"
+    path += f"?{needed(resource)}" if verb == "find" else ""
     content = {} if verb in ("find", "get", "remove") else {"json": body}
     return await client.request(WRITING[verb], path, **content)  # type: ignore[arg-type]
 
@@ -66,7 +72,7 @@ async def test_another_organization_sees_nothing(world: World, resource: Resourc
             if verb in resource.verbs:
                 answer = await send(client, resource, verb, row_id, {})
                 assert answer.status_code == 404, (verb, answer.text)
-        page = (await client.get(f"/{resource.path}", params={"id": row_id})).json()
+        page = (await client.get(f"/{resource.path}?id={row_id}{needed(resource)}")).json()
     assert page["total"] == 0
     assert page["data"] == []
 
@@ -75,13 +81,22 @@ async def test_another_organization_sees_nothing(world: World, resource: Resourc
 async def test_a_list_has_the_published_envelope(world: World, resource: Resource) -> None:
     row_id = await id_of(world, resource)
     async with world.client() as client:
-        page = (await client.get(f"/{resource.path}?$limit=1000&$sort[id]=-1&id={row_id}")).json()
-        counted = (await client.get(f"/{resource.path}?$limit=0&id={row_id}")).json()
-        selected = (await client.get(f"/{resource.path}?$select[]=created_at&id={row_id}")).json()
+        found = f"id={row_id}{needed(resource, (await client.get(f'/{resource.path}/{row_id}')).json())}"
+        page = (await client.get(f"/{resource.path}?$limit=1000&$sort[id]=-1&{found}")).json()
+        counted = (await client.get(f"/{resource.path}?$limit=0&{found}")).json()
+        selected = (await client.get(f"/{resource.path}?$select[]=created_at&{found}")).json()
     assert page["limit"] == 50
     assert (page["total"], page["skip"], len(page["data"])) == (1, 0, 1)
     assert counted == {"total": 1, "limit": 0, "skip": 0, "data": []}
     assert set(selected["data"][0]) == {"id", "created_at"}
+
+
+@pytest.mark.parametrize("resource", [r for r in RESOURCES if r.needs], ids=named)
+async def test_a_list_that_needs_a_parameter_names_it(world: World, resource: Resource) -> None:
+    async with world.client() as client:
+        answer = await client.get(f"/{resource.path}?$limit=1")
+    assert answer.status_code == 400
+    assert set(answer.json()["errors"]) == set(resource.needs)
 
 
 @pytest.mark.parametrize("resource", TABLES, ids=named)

@@ -14,7 +14,8 @@ from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
 
-from .conversations import OVER, check_type, conversations, finish, prepare
+from .conversation_change import OVER
+from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
 
