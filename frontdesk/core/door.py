@@ -34,6 +34,7 @@ from .errors import (
     Unprocessable,
 )
 from .fields import Field, Plain, Wrong
+from .files import Files
 from .query import Query, QueryReader
 from .resource import Registry, Resource, Verb
 from .statements import (
@@ -104,10 +105,18 @@ class Door:
     """Rights, tenancy, validation, hooks and statements for all resources of a registry."""
 
     def __init__(
-        self, database: Database, registry: Registry, clock: Clock | None = None, vault: Vault | None = None
-    ) -> None:
-        self.database, self.registry, self._vault = database, registry, vault
+        self, database: Database, registry: Registry, clock: Clock | None = None, vault: Vault | None = None,
+        files: Files | None = None,
+    ) -> None:  # fmt: skip
+        self.database, self.registry, self._vault, self._files = database, registry, vault, files
         self.clock: Clock = clock or SystemClock()
+
+    @property
+    def files(self) -> Files:
+        """Where files lie. Raises `Unavailable` in a process that was started without such a place."""
+        if self._files is None:
+            raise Unavailable("Files cannot be stored: this process has no place for them.")
+        return self._files
 
     @property
     def vault(self) -> Vault:
@@ -149,18 +158,23 @@ class Door:
             )
         if verb in ("create", "patch"):
             call.data = self._checked(call, data)
+        if resource.look is not None and verb in WRITES:
+            await resource.look(call)
         handler = self.registry.handler(resource, verb)
         async with self._connected(call, tx, needs_transaction=verb in WRITES) as connection:
             call.connection = connection
             if handler is not None:
                 return Answer(to_json(await handler(call)).decode())
             if verb == "find":
-                return await self._find(call)
-            if verb == "get":
-                return await self._get(call)
-            answer = await self._write(call, if_match)
-        if resource.afterwards is not None and tx is None:
+                answer = await self._find(call)
+            elif verb == "get":
+                answer = await self._get(call)
+            else:
+                answer = await self._write(call, if_match)
+        if resource.afterwards is not None and tx is None and verb in WRITES:
             return await resource.afterwards(call)
+        if resource.derive is not None:
+            _add_derived(call, answer)
         return answer
 
     async def _definitions(
@@ -200,7 +214,7 @@ class Door:
         query, scoped = call.query, _scoped(call.caller)
         show_deleted = any(shape[0] == "deleted_at" for shape in query.where)  # type: ignore[index]
         statement = find_statement(
-            call.resource, query.where, query.sort, query.select, query.search is not None, scoped, show_deleted,
+            call.resource, query.where, query.sort, _selected(call), query.search is not None, scoped, show_deleted,
             query.flags, query.counts_to,
         )  # fmt: skip
         values = _values(call) | {"limit": query.limit, "skip": query.skip, "term": query.search}
@@ -214,7 +228,7 @@ class Door:
     async def _get(self, call: Call, *, lock: bool = False) -> Answer:
         query = call.query
         # A row that is locked is for the hooks, which need all of it, whatever the caller wants to see.
-        names = None if lock else query.select
+        names = None if lock else _selected(call)
         statement = get_statement(call.resource, query.where, names, _scoped(call.caller), lock)
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(_values(call)))
         if row is None:
@@ -262,7 +276,7 @@ class Door:
                 return unchanged
             stored["updated_at"] = now
             statement = patch_statement(
-                resource, tuple(stored), call.query.where, call.query.select, _scoped(call.caller), if_match is not None
+                resource, tuple(stored), call.query.where, _selected(call), _scoped(call.caller), if_match is not None
             )
         values = _values(call) | {f"v_{name}": _bindable(resource, name, value) for name, value in stored.items()}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values | {"expected": if_match}))
@@ -271,10 +285,10 @@ class Door:
         answer = Answer(row[0], row[1], row[2])
         if resource.joins and call.verb != "remove":
             # A join sees what the statement itself wrote only in a statement after it.
-            shown = get_statement(resource, (), call.query.select, "")
+            shown = get_statement(resource, (), _selected(call), "")
             answer.text = await call.connection.fetchval(shown.sql, *shown.arguments(values | {"id": answer.id}))
-        elif call.verb == "create" and call.query.select is not None:
-            answer.text = json.dumps({name: answer.value.get(name) for name in call.query.select}, ensure_ascii=False)
+        elif call.verb == "create" and (names := _selected(call)) is not None:
+            answer.text = json.dumps({name: answer.value.get(name) for name in names}, ensure_ascii=False)
         return answer
 
     async def _why_not(self, call: Call, if_match: int | None) -> ApiError:
@@ -292,7 +306,7 @@ class Door:
         if resource.has_author:
             stamps["created_by_user_id"] = caller.user_id
             stamps["created_by_ai_assistant_id"] = caller.ai_assistant_id
-        if resource.own and not resource.own.is_public:
+        if resource.own and resource.own.keeps_conversation:
             stamps["created_in_conversation_id"] = caller.conversation_id
         return stamps
 
@@ -372,6 +386,28 @@ def _is_plain(call: Call) -> bool:
         return False
     touches = any(call.data.get(f.name) is not None for f in resource.references)
     return not has_hooks and not touches and not registry.handler(resource, call.verb)
+
+
+def _selected(call: Call) -> tuple[str, ...] | None:
+    """The members that a statement shows: all, where one is asked for that is derived from others."""
+    names = call.query.select
+    return None if names is not None and any(f.name in names for f in call.resource.derived) else names
+
+
+def _add_derived(call: Call, answer: Answer) -> None:
+    resource, names, value = call.resource, call.query.select, answer.value
+    assert resource.derive is not None
+    wanted = {f.name for f in resource.derived if names is None or f.name in names}
+    if not wanted:
+        return
+    rows = value["data"] if call.verb == "find" else [value]
+    assert isinstance(rows, list)
+    for row in rows:
+        assert isinstance(row, dict)
+        row |= {name: member for name, member in resource.derive(call.door, row).items() if name in wanted}
+        for name in set(row) - set(names) if names is not None else ():
+            del row[name]
+    answer.text = to_json(value).decode()
 
 
 def _read_id(value: int | str | None) -> int | None:

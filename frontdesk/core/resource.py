@@ -22,7 +22,6 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -42,6 +41,7 @@ VERBS: tuple[Verb, ...] = ("find", "get", "create", "patch", "remove")
 Hook = Callable[["Call"], Awaitable[None]]
 Afterwards = Callable[["Call"], Awaitable["Answer"]]
 Handler = Callable[["Call"], Awaitable[Json]]
+Derive = Callable[["Door", Mapping[str, Json]], Mapping[str, Json]]
 Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
 # A query's mapping on its way to the reader: what a parameter stands for is looked up (a saved view, for one).
 Rewrite = Callable[["Door", Caller, Mapping[str, object]], Awaitable[Mapping[str, object]]]
@@ -81,17 +81,26 @@ class Through:
 class Own:
     """How a row hangs on the conversation's contact (scope `own`), or that it is a public catalogue.
 
-    `column` names the contact, or, with `through`, the row that leads to the contact; `where` are values that a row must have besides, in a catalogue too; `fixed` are
+    `column` names the contact, or, with `through`, the row that leads to the contact; `conversation` is the column
+    that names the row's conversation, where it has one; else it is the one in which the row was made. `where` are
+    values that a row must have besides, in a catalogue too, and `unless` those that it must not have; `fixed` are
     values that a row written under `own` always gets; `closed` are fields that only the organization sets, because
     they decide what else hangs on the row.
     """
 
     column: str | None = None
     through: Through | None = None
+    conversation: str | None = None
     is_public: bool = False
     where: Mapping[str, Plain] = field(default_factory=dict)
+    unless: Mapping[str, Plain] = field(default_factory=dict)
     fixed: Mapping[str, Plain] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
+
+    @property
+    def keeps_conversation(self) -> bool:
+        """Whether a row remembers in which conversation it was made."""
+        return not self.is_public and self.conversation is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,10 @@ class Resource:
     change `call.data`; `finish` runs after it. `handlers` replace a verb whole. Each write leaves an event unless
     `is_told` is false; `tells` are further events (`handed_off`) and those that the spine leaves, each with a
     sentence, and `private_to` gives the one user who may see a row, None where all may. `stale` adds to the 409 of an
-    old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read. `afterwards` gives a write's answer once it has been committed,
+    old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
+    `look` runs before a write's transaction and may wait for another system. `derive` gives the members `derived` of
+    one row (as JSON), which no statement can compute. With `is_fuzzy` a search finds what is written alike, best first.
+    `afterwards` gives a write's answer once it has been committed,
     with no transaction open, so that it may wait.
     """
 
@@ -155,6 +167,9 @@ class Resource:
     finish: Hook | None = None
     stale: Stale | None = None
     rewrite: Rewrite | None = None
+    look: Hook | None = None
+    derived: tuple[Field, ...] = ()
+    derive: Derive | None = None
     afterwards: Afterwards | None = None
     handlers: Mapping[Verb, Handler] = field(default_factory=dict)
     extra_input: tuple[Field, ...] = ()
@@ -207,7 +222,7 @@ class Resource:
                 Field("created_by_user_id", "integer", write="never"),
                 Field("created_by_ai_assistant_id", "integer", write="never"),
             ]
-        if self.own and not self.own.is_public:
+        if self.own and self.own.keeps_conversation:
             tail.append(Field("created_in_conversation_id", "integer", write="never"))
         if self.has_custom_fields:
             tail.append(custom_values.HIDDEN)
@@ -216,7 +231,7 @@ class Resource:
     @cached_property
     def input_fields(self) -> dict[str, Field]:
         """What a body may name: stored fields and inputs that only hooks read."""
-        joined = {name: Field(name, write="never") for name in self.joins}
+        joined = {name: Field(name, write="never") for name in (*self.joins, *(f.name for f in self.derived))}
         stored = {name: f for name, f in self.by_name.items() if f is not custom_values.HIDDEN}
         return joined | stored | {f.name: f for f in self.extra_input}
 

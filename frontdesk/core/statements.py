@@ -183,10 +183,14 @@ def scope_condition(resource: Resource, table: Table, scoped: Scoped) -> ColumnE
     own = resource.own
     if own is None:
         return false()
-    having = and_(true(), *(table.c[name] == value for name, value in own.where.items()))
+    having = and_(
+        true(),
+        *(table.c[name] == value for name, value in own.where.items()),
+        *(table.c[name] != value for name, value in own.unless.items()),
+    )
     if own.is_public:
         return having
-    made_here = table.c.created_in_conversation_id == _parameter("conversation", BigInteger)
+    made_here = table.c[own.conversation or "created_in_conversation_id"] == _parameter("conversation", BigInteger)
     mine = [made_here]
     if own.column and scoped == "verified":
         mine.append(_hangs_on_contact(table.c[own.column], own.through))

@@ -6,7 +6,7 @@ from pydantic_ai.toolsets.abstract import AbstractToolset
 
 from frontdesk.runtime.tooling import ToolDeps
 
-from . import activities, companies, contacts, deals, notes, organization, products
+from . import activities, companies, contacts, deals, messaging, notes, organization, products
 from .internal import InternalTool, InternalToolset, ToolFunction
 from .wrappers import wrapped
 
@@ -17,6 +17,7 @@ AREAS: tuple[tuple[ToolFunction, ...], ...] = (
     notes.TOOLS,
     activities.TOOLS,
     organization.TOOLS,
+    messaging.TOOLS,
     products.TOOLS,
 )
 

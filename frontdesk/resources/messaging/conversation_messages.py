@@ -6,14 +6,26 @@ by it, and (created_at, id) order is position order.
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, Text, cast, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from frontdesk.core.caller import Role
+from frontdesk.core.capabilities import CONVERSATION_CHANNELS
 from frontdesk.core.fields import Field
-from frontdesk.core.resource import Resource, Rights
+from frontdesk.core.resource import Own, Resource, Rights, Through
 
-CHANNELS = ("webchat", "playground")
-MESSAGE_TYPES = ("text", "note", "reaction", "image", "video", "document", "audio", "location")
+from .sending_inputs import PLAYGROUND_INPUT, SEND_INPUT
+
+CHANNELS = CONVERSATION_CHANNELS
+TRANSFORMED = ("whatsapp", "instagram", "messenger", "webchat")  # they have a send service of their own
+# `template` is ours to send; `unsupported` is what a provider delivers and we cannot show.
+MESSAGE_TYPES = (
+    "text", "note", "reaction", "image", "video", "document", "audio", "location", "template", "unsupported",
+)  # fmt: skip
+Join = Callable[[FromClause], ScalarSelect[object] | ColumnElement[object]]
+STATUSES = ("stored", "pending", "sent", "delivered", "read", "failed", "unknown", "withdrawn")
 
 _fields = (
     Field("conversation_id", "integer", is_nullable=False, references="conversations", write="never"),
@@ -25,13 +37,56 @@ _fields = (
         description="Who wrote it: the customer, a person of the organization, the assistant, or the platform itself.",
     ),
     Field("message_type", is_nullable=False, choices=MESSAGE_TYPES, write="never"),
-    Field("message_text", write="never", max_length=100_000),
-    Field("status", is_nullable=False, choices=("stored", "sent", "failed", "unknown"), write="never"),
+    Field("message_text", write="never", max_length=100_000, is_searched=True),
+    Field(
+        "status", is_nullable=False, choices=STATUSES, write="never",
+        description="An outgoing message is pending, then sent, delivered, read; or failed, unknown, withdrawn.",
+    ),
+    Field("error", write="never", description="Why it failed, as the provider or a rule said it."),
     Field("ai_turn_id", "integer", write="never"),
     Field("inbox_channel_id", "integer", write="never"),
+    # The provider's id: of an inbound what makes it unique, of an outbound what status callbacks name.
     Field("external_id", write="never", is_shown=False),
     Field("structured_output", "json", write="never"),
+    Field("media_url", write="never", max_length=4000),
+    Field("s3_path", write="never", max_length=1200),
+    Field("conversation_file_id", "integer", write="never"),
+    Field("file_name", write="never", max_length=400),
+    Field("file_type", write="never", max_length=200, description="MIME type."),
+    Field("file_size", "integer", write="never", description="Bytes."),
+    Field("location", "json", write="never", description="`latitude`, `longitude`, and perhaps `name`, `address`."),
+    Field("template", "json", write="never", description="Name, language and values of the template that was sent."),
+    Field("reply_to_message_id", "integer", write="never"),
+    Field("reaction_to_message_id", "integer", write="never", description="The message that a reaction is to."),
+    Field("emoji", write="never", max_length=32, description="Of a reaction; empty where it was taken back."),
+    Field("kind", is_nullable=False, default="conversation", write="never", is_shown=False),
 )  # fmt: skip
+
+
+def _string_id(source: FromClause) -> ColumnElement[object]:
+    """The published API's clients name messages by `_id`, a string."""
+    return cast(source.c.id, Text)
+
+
+def _reactions(source: FromClause) -> ScalarSelect[object]:
+    """The live reactions to this message: at most one of either side."""
+    table = conversation_messages.table.alias()
+    pair = func.json_build_object(
+        literal_column("'id'"), table.c.id, literal_column("'emoji'"), table.c.emoji,
+        literal_column("'sender'"), table.c.sender,
+    )  # fmt: skip
+    return (
+        select(func.coalesce(func.json_agg(aggregate_order_by(pair, table.c.id)), text("'[]'::json")))
+        .where(
+            table.c.organization_id == source.c.organization_id,
+            table.c.reaction_to_message_id == source.c.id,
+            table.c.deleted_at.is_(None),
+            table.c.emoji != literal_column("''"),
+        )
+        .correlate(source)
+        .scalar_subquery()
+    )
+
 
 conversation_messages = Resource(
     path="conversation-messages",
@@ -52,14 +107,31 @@ conversation_messages = Resource(
             text("coalesce(inbox_channel_id, 0)"), text("external_id"),
             unique=True, postgresql_where=text("external_id IS NOT NULL AND direction = 'inbound'"),
         ),
+        # Status callbacks name an outbound by its id at the provider.
+        Index(
+            "ix_conversation_messages_sent", text("organization_id"), text("channel"), text("external_id"),
+            postgresql_where=text("external_id IS NOT NULL AND direction = 'outbound'"),
+        ),
+        Index(
+            "ix_conversation_messages_reactions", text("organization_id"), text("reaction_to_message_id"),
+            postgresql_where=text("reaction_to_message_id IS NOT NULL"),
+        ),
     ),
     default_sort=(("created_at", 1), ("id", 1)),
 )  # fmt: skip
 
 
+# Of the customer's conversations, what the customer may know: internal notes are the team's.
+OWN = Own(
+    column="conversation_id", through=Through("conversations", "id", contact="contact_id"),
+    conversation="conversation_id", unless={"message_type": "note"},
+)  # fmt: skip
+MEMBERS: Mapping[str, Join] = {"_id": _string_id, "reactions": _reactions}
+
+
 def messages_of(channel: str) -> Resource:
-    """`/conversation-messages-{channel}`: read and delete; playground also takes the tester's message by POST."""
-    is_playground = channel == "playground"
+    """`/conversation-messages-{channel}`: read and delete; SMS and the playground also send by its POST."""
+    inputs = {"playground": PLAYGROUND_INPUT, "sms": SEND_INPUT}.get(channel, ())
     return Resource(
         path=f"conversation-messages-{channel}",
         singular=f"{channel} message",
@@ -68,35 +140,18 @@ def messages_of(channel: str) -> Resource:
         of="conversation-messages",
         fixed={"channel": channel},
         fields=_fields,
-        verbs=("find", "get", "create", "remove") if is_playground else ("find", "get", "remove"),
+        verbs=("find", "get", "create", "remove") if inputs else ("find", "get", "remove"),
         rights=Rights(remove=Role.admin),
-        extra_input=PLAYGROUND_INPUT if is_playground else (),
+        own=OWN,
+        extra_input=inputs,
+        joins=MEMBERS,
+        needs=("conversation_id",),
         default_sort=(("created_at", 1), ("id", 1)),
     )
 
 
-PLAYGROUND_INPUT = (
-    Field("message_text", is_required=True, is_nullable=False, max_length=4000, example="Are you open on Saturday?"),
-    Field("message_type", is_nullable=False, default="text", choices=("text",)),
-    Field("contact_id", "integer", is_required=True, is_nullable=False, references="contacts", example=1),
-    Field("conversation_id", "integer", references="conversations"),
-    Field("assistant_id", "integer", references="ai-assistants", example=1),
-)
-
-SEND_INPUT = (
-    Field("conversation_id", "integer", is_required=True, is_nullable=False, references="conversations", example=1),
-    Field("message_text", is_required=True, is_nullable=False, max_length=4000, example="Hello, this is Marta."),
-    Field("message_type", is_nullable=False, default="text", choices=("text", "note")),
-    Field(
-        "takeover",
-        "boolean",
-        description="Take the conversation over. Default: true for a login, false for an API key; a note never does.",
-    ),
-)
-
-
 def sending_to(channel: str) -> Resource:
-    """`POST /conversation-messages-transform-outgoing-{channel}`: a person's reply or note."""
+    """`POST /conversation-messages-transform-outgoing-{channel}`: a person's reply, note, reaction or template."""
     return Resource(
         path=f"conversation-messages-transform-outgoing-{channel}",
         singular=f"outgoing {channel} message",
@@ -106,5 +161,7 @@ def sending_to(channel: str) -> Resource:
         fixed={"channel": channel},
         fields=_fields,
         verbs=("create",),
+        own=OWN,
         extra_input=SEND_INPUT,
+        joins=MEMBERS,
     )

@@ -6,63 +6,41 @@ epoch is not sent any more (design: who may speak).
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Index, Table, and_, exists, func, or_, select, text
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, func, literal_column, select, text
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import Field
+from frontdesk.core.fields import KINDS, Field
 from frontdesk.core.jobs import enqueue
-from frontdesk.core.resource import Filter, Resource, Rights
+from frontdesk.core.joins import joined
+from frontdesk.core.resource import Own, Resource, Rights
 
+from .conversation_change import OVER as OVER
+from .conversation_change import OWNERS, consequences
 from .conversation_messages import conversation_messages
+from .conversation_place import place
+from .conversation_query import FILTERS, rewrite
 from .ticket_columns import HIDDEN_FIELDS, INDEXES, index_of
 
-OVER = ("closed", "resolved")  # the episode has ended; only a ticket can be resolved
 TYPE_OF = "SELECT assistant_type FROM ai_assistants WHERE organization_id = $1 AND id = $2"
-OWNERS = ("assigned_user_id", "assigned_ai_assistant_id")
 END_EPOCH = "UPDATE conversations SET epoch = epoch + 1 WHERE organization_id = $1 AND id = $2"
 
 
-def _waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
-    """Open, and the newest message is the customer's."""
-    messages = conversation_messages.table
-    last = exists(
-        select(messages.c.id).where(
-            messages.c.organization_id == table.c.organization_id,
-            messages.c.conversation_id == table.c.id,
-            messages.c.position == table.c.last_position,
-            messages.c.direction == "inbound",
-        )
-    )
-    return or_(func.coalesce(value, False).is_(False), and_(table.c.status == "open", last))
-
-
 async def prepare(call: Call) -> None:
-    """One owner, of the right type; each change of owner or episode begins a new epoch. For tickets too."""
+    """One owner, of the right type; what the change brings with it. For tickets too."""
     data, before = call.data, call.before
     if before is None or call.verb != "patch":
         return
     if all(data.get(name) is not None for name in OWNERS):
         message = "cannot be set together with assigned_user_id: a conversation has one owner"
         raise Invalid([Fault("assigned_ai_assistant_id", "oneOwner", message)])
-    for name, other in zip(OWNERS, reversed(OWNERS), strict=True):
-        if data.get(name) is not None:
-            data[other] = None
-    changes_owner = any(name in data and data[name] != before[name] for name in OWNERS)
-    if changes_owner:
+    if any(name in data and data[name] != before[name] for name in OWNERS):
         await check_type(call, str(before["channel"]))
-        _explain_owner(call)
-    is_over = data.get("status", before["status"]) in OVER
-    changes_episode = is_over != (before["status"] in OVER)
-    cuts = data.get("ai_context_cut") is not None
-    if changes_episode or cuts:
-        data["episode"] = int(str(before["episode"])) + (1 if cuts or not is_over else 0)
-        if changes_episode and not is_over:
-            # A new episode: nothing from before its begin is given to an assistant.
-            data.setdefault("ai_context_cut", call.door.clock.now())
-    if changes_owner or changes_episode or cuts:
-        data["epoch"] = int(str(before["epoch"])) + 1
+    data |= await place(call.connection, call.organization_id, data, before)
+    data |= consequences(before, data, call.door.clock.now())
 
 
 async def check_type(call: Call, channel: str) -> None:
@@ -77,26 +55,6 @@ async def check_type(call: Call, channel: str) -> None:
         raise Invalid([Fault("assigned_ai_assistant_id", "assistantType", message)])
 
 
-def _explain_owner(call: Call) -> None:
-    """An assistant that gets the conversation (back) may speak again; a person who takes it stops it."""
-    data, before = call.data, call.before
-    assert before is not None
-    if data.get("assigned_ai_assistant_id") is not None:
-        data |= {
-            "ai_auto_assignment_disabled": False,
-            "ai_auto_assignment_disabled_reason": None,
-            "handed_off_by_ai_assistant_id": None,
-            "owner_reason": None,
-            "handoff_reason": None,
-        }
-    elif data.get("assigned_user_id") is not None:
-        data["owner_reason"] = None
-    if data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
-        data.setdefault("ai_auto_assignment_disabled", True)
-        data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
-        data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]
-
-
 async def finish(call: Call) -> None:
     """Whoever works on the conversation under the old epoch learns at once that it is over."""
     if call.verb == "remove":
@@ -106,6 +64,37 @@ async def finish(call: Call) -> None:
         await enqueue(call.connection, "conversation", call.organization_id, call.id)
 
 
+def _last_message(source: FromClause) -> ScalarSelect[object]:
+    """What was last said, a note among it; a reaction says nothing new."""
+    messages = conversation_messages.table.alias()
+    names = ("id", "message_text", "message_type", "direction", "sender", "status")
+    pairs: list[ColumnElement[Any]] = [literal_column("'created_at'"), KINDS["moment"].show(messages.c.created_at)]
+    for name in names:
+        pairs += [literal_column(f"'{name}'"), messages.c[name]]
+    return (
+        select(func.json_build_object(*pairs))
+        .where(
+            messages.c.organization_id == source.c.organization_id,
+            messages.c.conversation_id == source.c.id,
+            messages.c.message_type != literal_column("'reaction'"),
+            messages.c.deleted_at.is_(None),
+        )
+        .order_by(messages.c.position.desc())
+        .limit(literal_column("1"))
+        .correlate(source)
+        .scalar_subquery()
+    )
+
+
+JOINS = {
+    "contact": joined(
+        "contacts", "contact_id", "id", "first_name", "last_name", "email", "phone", "phone_country_code", "avatar_url"
+    ),
+    "last_message": _last_message,
+    "assigned_user": joined("users", "assigned_user_id", "id", "first_name", "last_name", "email"),
+    "assigned_ai_assistant": joined("ai-assistants", "assigned_ai_assistant_id", "id", "name"),
+}
+
 conversations = Resource(
     path="conversations",
     singular="conversation",
@@ -114,13 +103,14 @@ conversations = Resource(
     fixed={"kind": "conversation"},
     verbs=("find", "get", "patch", "remove"),
     rights=Rights(remove=Role.admin),
+    own=Own(column="contact_id", conversation="id"),
     fields=(
         Field("contact_id", "integer", is_nullable=False, references="contacts", write="never"),
         Field("channel", is_nullable=False, write="never"),
         Field("inbox_channel_id", "integer", references="inbox-channels", write="never"),
         Field("status", is_nullable=False, default="open", choices=("open", "closed")),
         Field("assigned_user_id", "integer", references="users", is_global_reference=True),
-        Field("assigned_ai_assistant_id", "integer", references="ai-assistants"),
+        Field("assigned_ai_assistant_id", "key", references="ai-assistants"),
         Field("owner_reason", write="never", description="Why nobody owns the conversation."),
         Field("handed_off_by_ai_assistant_id", "integer", write="never"),
         Field("ai_auto_assignment_disabled", "boolean", is_nullable=False, default=False),
@@ -134,14 +124,26 @@ conversations = Resource(
         Field("unread_count", "small", is_nullable=False, default=0, minimum=0),
         Field("last_interaction_at", "moment", write="never"),
         Field("contact_address", write="never", description="The customer's number or account at the channel."),
-        Field("pipeline_id", "integer", write="never"),
-        Field("pipeline_stage_id", "integer", write="never"),
+        Field("waiting_since", "moment", write="never", description="Since when the customer waits for an answer."),
+        Field("pipeline_id", "integer", references="pipelines", on_remove="refuse"),
+        Field(
+            "pipeline_stage_id", "integer", references="pipeline-stages", on_remove="refuse",
+            description="Implies its pipeline; a pipeline alone means its first stage.",
+        ),
         *HIDDEN_FIELDS,
     ),
     checks={"one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL"},
     constraints=(
         *INDEXES,
-        index_of("conversation", "last_interaction_at"),
+        # The inbox: in order, and counted without its rows, by what people filter it by.
+        Index(
+            "ix_conversations_inbox", text("organization_id"), text("last_interaction_at DESC"), text("id"),
+            postgresql_include=(
+                "status", "channel", "assigned_user_id", "assigned_ai_assistant_id", "pipeline_stage_id",
+                "unread_count", "waiting_since",
+            ),
+            postgresql_where=text("kind = 'conversation' AND deleted_at IS NULL"),
+        ),
         index_of("conversation", "status", "last_interaction_at"),
         # One living thread for each customer of a connected number or account: who writes again goes on in it.
         Index(
@@ -150,7 +152,11 @@ conversations = Resource(
             postgresql_where=text("contact_address IS NOT NULL AND deleted_at IS NULL"),
         ),
     ),
-    filters={"waitingResponseOnly": Filter("boolean", _waiting, "Open, and the customer spoke last.")},
+    joins=JOINS,
+    flags={"fastJoinForConversationList": tuple(JOINS)},
+    filters=FILTERS,
+    default_sort=(("last_interaction_at", -1),),
+    rewrite=rewrite,
     prepare=prepare,
     finish=finish,
-)
+)  # fmt: skip
