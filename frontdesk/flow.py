@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 
 from frontdesk.assistants.config import AssistantConfig
-from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
+from frontdesk.channels.protocol import Channel, LocalChannel, Media, Outgoing, Unconnected
 from frontdesk.core.caller import Caller, Role
+from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
@@ -87,16 +88,21 @@ class Flow:
             if turn is not None and await self._drop_overtaken(connection, talk, turn, now):
                 turn = None
             if turn is not None and turn.is_held(now):
-                return None
+                return await self._lines(connection, talk, now)
             if turn is not None and turn.was_begun:
-                return (talk, await self._resume(connection, turn, now)) if turn.due_at <= now else None
+                if turn.due_at > now:
+                    return await self._lines(connection, talk, now)
+                return talk, await self._resume(connection, turn, now)
             undecided = await decisions.undecided(connection, organization_id, conversation_id)
-            if turn is not None and turn.due_at > now and not undecided:
-                return None
-            if turn is None and not undecided:
-                has_lines = await outbox.has_lines(connection, organization_id, conversation_id, now)
-                return (talk, None) if has_lines else None
+            if not undecided and (turn is None or turn.due_at > now):
+                return await self._lines(connection, talk, now)
             return await self._judge(connection, talk, turn, undecided, now)
+
+    async def _lines(
+        self, connection: Connection, talk: Conversation, now: datetime
+    ) -> tuple[Conversation, None] | None:
+        """Lines and people's messages wait for no turn, whoever works on it."""
+        return (talk, None) if await outbox.has_lines(connection, talk.organization_id, talk.id, now) else None
 
     async def _judge(
         self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided], now: datetime
@@ -170,7 +176,7 @@ class Flow:
     ) -> tuple[Conversation, None] | None:
         """A stop may come with a fixed line for the customer."""
         if decision.line is None:
-            return (talk, None) if await outbox.has_lines(connection, talk.organization_id, talk.id, now) else None
+            return await self._lines(connection, talk, now)
         line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
         await outbox.add(
             connection, talk.organization_id, talk.id, None, talk.epoch, talk.assigned_ai_assistant_id, [line], now
@@ -237,7 +243,7 @@ class Flow:
             talk.organization_id, None, Role.member, ai_assistant_id=held.config.id, via="tool", conversation_id=talk.id
         )
         deps = ToolDeps(caller, self.door, self.clock, held, held.config)
-        shows = self.channels[talk.channel].shows_drafts and not held.turn.is_muted
+        shows = self._channel(talk.channel).shows_drafts and not held.turn.is_muted
         loop = ModelLoop(held, resolved, deps, self.toolbox.toolset(), ready.prompt, ready.history, shows)
         return await loop.run()
 
@@ -289,11 +295,20 @@ class Flow:
         await self.delivery.deliver_lines(talk.organization_id, talk.id, self._carrier(talk.channel))
 
     def _carrier(self, name: str) -> Carrier:
-        channel = self.channels.get(name, LocalChannel(name))
+        channel = self._channel(name)
 
         async def send(talk: Conversation, part: Part) -> str | None:
+            said = part.content
             return await channel.send(Outgoing(
-                talk.organization_id, talk.id, talk.contact_id, talk.inbox_channel_id, part.text, part.idempotency_key
+                talk.organization_id, talk.id, talk.contact_id, talk.inbox_channel_id, part.text, part.idempotency_key,
+                talk.contact_address, said.message_type,
+                Media(said.media_url, said.s3_path, said.file_name, said.file_type, said.file_size),
+                said.template, said.location, said.emoji, said.reply_to, said.reaction_to,
             ))  # fmt: skip
 
         return Carrier(channel.is_local, channel.takes_keys, send)
+
+    def _channel(self, name: str) -> Channel:
+        """The channel of this name; one that no provider can have (a form's tickets) is read from our own rows."""
+        known = self.channels.get(name)
+        return known or (Unconnected(name) if name in CAPABILITIES else LocalChannel(name, shows_drafts=False))

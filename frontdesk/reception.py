@@ -7,14 +7,15 @@ call, no slow work here.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import asyncpg
 
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
-from frontdesk.core.errors import BadRequest, NotFound
+from frontdesk.core.errors import BadRequest, Json, NotFound
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import decisions, thread, turns
 from frontdesk.runtime.thread import DOORBELL, NewMessage
@@ -27,7 +28,8 @@ class Inbound:
     """One message as a channel gave it, unique by (channel, inbox channel, external id).
 
     Without a conversation a new one is opened, owned by `ai_assistant_id`, else by the inbox channel's assistant when
-    it is decided; without a contact a new visitor is made.
+    it is decided; without a contact a new visitor is made. `address` is the customer's at the provider, `extras` are
+    the columns of its kind (media, a reaction).
     """
 
     organization_id: int
@@ -41,6 +43,8 @@ class Inbound:
     created_by_user_id: int | None = None
     message_type: str = "text"
     is_contact_verified: bool = False
+    address: str | None = None
+    extras: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
     if conversation_id is None:
         conversation_id = await thread.create(connection, thread.Opening(
             organization_id, inbound.contact_id, inbound.channel, inbound.inbox_channel_id, inbound.ai_assistant_id,
-            inbound.is_contact_verified, inbound.created_by_user_id,
+            inbound.is_contact_verified, inbound.created_by_user_id, inbound.address,
         ), now)  # fmt: skip
     talk = await thread.lock(connection, organization_id, conversation_id)
     if talk is None:
@@ -106,8 +110,15 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
         raise BadRequest(f"Conversation {conversation_id} belongs to the channel {talk.channel}.")
     if not is_first and (known := await _known(connection, inbound)) is not None:
         return known
+    message = NewMessage(
+        "inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id,
+        extras=inbound.extras,
+    )  # fmt: skip
+    if inbound.message_type == "reaction":
+        # Nobody waits for an answer to it: no turn, no decision, and what was closed stays closed.
+        message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
+        return StoredMessage(message_id, talk.id, talk.contact_id, position)
     await thread.wake(connection, talk, now - BEFORE, now)
-    message = NewMessage("inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id)
     message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
     await decisions.open_decision(connection, organization_id, talk.id, message_id, now)
     await turns.supersede(connection, organization_id, talk.id, message_id, now)

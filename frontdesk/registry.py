@@ -9,13 +9,17 @@ from frontdesk import tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
+from frontdesk.core.files import make_files
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
+from frontdesk.resources.crm.activities import activities
+from frontdesk.resources.crm.activity_types import activity_types
 from frontdesk.resources.crm.companies import companies
+from frontdesk.resources.crm.contact_tags import contact_tags
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.currencies import currencies
 from frontdesk.resources.crm.custom_fields import custom_fields
@@ -24,26 +28,38 @@ from frontdesk.resources.crm.deals import deals
 from frontdesk.resources.crm.notes import notes
 from frontdesk.resources.crm.pipeline_stages import pipeline_stages
 from frontdesk.resources.crm.pipelines import pipelines
+from frontdesk.resources.crm.tags import tags
+from frontdesk.resources.files.file_uploads import file_uploads
+from frontdesk.resources.files.s3_url_signing import s3_url_signing
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
+from frontdesk.resources.messaging.conversation_files import conversation_files
 from frontdesk.resources.messaging.conversation_messages import (
     CHANNELS,
+    TRANSFORMED,
     conversation_messages,
     messages_of,
     sending_to,
 )
 from frontdesk.resources.messaging.conversation_predefined_messages import conversation_predefined_messages
 from frontdesk.resources.messaging.conversations import conversations
+from frontdesk.resources.messaging.conversations_initiate_whatsapp import conversations_initiate_whatsapp
 from frontdesk.resources.messaging.inbox_channels import inbox_channels
 from frontdesk.resources.messaging.outbox import outbox
 from frontdesk.resources.messaging.support_ticket_messages import support_ticket_messages
 from frontdesk.resources.messaging.support_tickets import support_tickets
 from frontdesk.resources.messaging.views import views
+from frontdesk.resources.messaging.whatsapp_templates import whatsapp_templates
 from frontdesk.resources.organization.api_keys import api_keys
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
+from frontdesk.resources.organization.team_members import team_members
+from frontdesk.resources.organization.teams import teams
+from frontdesk.resources.products.product_categories import product_categories
+from frontdesk.resources.products.product_media import product_media
+from frontdesk.resources.products.product_stock_movements import product_stock_movements
 from frontdesk.resources.products.products import products
-from frontdesk.runtime import person
+from frontdesk.runtime import initiation, person
 from frontdesk.web import playground
 
 RESOURCES: tuple[Resource, ...] = (
@@ -58,8 +74,20 @@ RESOURCES: tuple[Resource, ...] = (
     pipeline_stages,
     currencies,
     custom_fields,
+    tags,
+    contact_tags,
     notes,
+    activity_types,
+    activities,
+    teams,
+    team_members,
     products,
+    product_categories,
+    product_media,
+    product_stock_movements,
+    file_uploads,
+    s3_url_signing,
+    conversation_files,
     ai_models,
     ai_provider_keys,
     ai_assistants,
@@ -67,7 +95,9 @@ RESOURCES: tuple[Resource, ...] = (
     conversations,
     conversation_messages,
     *(messages_of(channel) for channel in CHANNELS),
-    sending_to("webchat"),
+    *(sending_to(channel) for channel in TRANSFORMED),
+    whatsapp_templates,
+    conversations_initiate_whatsapp,
     support_tickets,
     support_ticket_messages,
     views,
@@ -84,11 +114,15 @@ def make_registry() -> Registry:
     registry = Registry(RESOURCES)
     registry.bind("conversation-messages-playground", "create", playground.send)
     registry.bind("support-ticket-messages", "create", tickets.write)
-    registry.bind("conversation-messages-transform-outgoing-webchat", "create", person.reply)
+    registry.bind("conversation-messages-sms", "create", person.reply)
+    for channel in TRANSFORMED:
+        registry.bind(f"conversation-messages-transform-outgoing-{channel}", "create", person.reply)
+    registry.bind("conversations-initiate-whatsapp", "create", initiation.initiate)
     return registry
 
 
 def make_door(settings: Settings, url: str) -> Door:
     """The door to the database at `url`, which need not be up yet."""
     database = Database(url, app_connections=settings.pool_size)
-    return Door(database, make_registry(), SystemClock(), Vault(settings.secret()))
+    clock = SystemClock()
+    return Door(database, make_registry(), clock, Vault(settings.secret()), make_files(settings, clock))

@@ -1,11 +1,19 @@
 """The worker's composition root: lists, and nothing else."""
 
 import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic_ai.toolsets.abstract import AbstractToolset
 
+from frontdesk.channels.connected import Connected
+from frontdesk.channels.fake import HttpFake
 from frontdesk.channels.playground import PLAYGROUND
+from frontdesk.channels.protocol import Channel, Provider
 from frontdesk.channels.webchat import WEBCHAT
+from frontdesk.core.capabilities import CONNECTED
+from frontdesk.core.database import Database
+from frontdesk.core.egress import Guard
 from frontdesk.core.heartbeats import ModelState, beat
 from frontdesk.core.jobs import Worker
 from frontdesk.core.settings import Settings
@@ -19,7 +27,20 @@ from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.tools.table import make_toolset
 
-CHANNELS = {"webchat": WEBCHAT, "playground": PLAYGROUND}
+
+def channels(database: Database, providers: Mapping[str, Provider]) -> dict[str, Channel]:
+    """Every channel by name: those that are read from our own rows, and those that a provider carries."""
+    connected = {name: Connected(name, database, providers) for name in CONNECTED if name != "webchat"}
+    return {"webchat": WEBCHAT, "playground": PLAYGROUND, **connected}
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    """The providers of this installation by the name that an inbox channel gives."""
+    if settings.fake_provider is None:
+        return {}
+    # The operator has named the address, so it may lie in the own network.
+    guard = Guard.of([urlsplit(settings.fake_provider).netloc])
+    return {"fake": HttpFake(guard.client(), settings.fake_provider)}
 
 
 class Tools:
@@ -43,7 +64,7 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
     """Run every part of a worker until `stopping` is set; the first part that fails ends the process."""
     door = make_door(settings, url)
     models = Catalogue(door.database, Vault(settings.secret()), settings, door.clock)
-    flow = Flow(door, models, Tools(), CHANNELS)
+    flow = Flow(door, models, Tools(), channels(door.database, providers_of(settings)))
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(beat(url, stopping, lambda: model_state(settings)))

@@ -1,5 +1,8 @@
 """Deliver: parts in order, each after the one before was accepted, each behind the fence of epoch and live revocations.
 
+People's messages go before the parts of a turn that are still waiting, because they have their place in the thread
+already; at a provider one message of a conversation is under way at a time, so that the customer reads them in order.
+
 A part is handed over at least once, always with the same key. Where the provider takes no keys, a part that is found in
 `sending` after a crash is tried once more and flagged; after that its outcome stays unknown.
 """
@@ -14,7 +17,7 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import ApiError, Unavailable
 from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import decisions, outbox, thread, turns
+from frontdesk.runtime import decisions, fence, outbox, thread, turns
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.signs import quiet
@@ -24,7 +27,8 @@ from frontdesk.runtime.turns import Turn
 SEND_WITHIN = timedelta(seconds=60)  # after this a claimed line may be claimed again
 MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
-IS_MUTED = "SELECT disable_reply FROM ai_assistants WHERE organization_id = $1 AND id = $2"
+# How long a part waits for a person's message that is with the provider, and the other way round.
+NEXT_TURN = timedelta(seconds=1)
 SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system"}
 
 
@@ -77,7 +81,10 @@ class Delivery:
                 if part.status == "pending" and part.due_at > now:
                     await self._pause(connection, turn, part)
                     return None
-                if (reason := await self._revoked(connection, held)) is not None:
+                if not carrier.is_local and await outbox.has_open_lines(connection, talk.organization_id, talk.id):
+                    await self._give_way(connection, turn)
+                    return None
+                if (reason := await self._revoked(connection, held, talk, carrier)) is not None:
                     await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
                     held.has_newer = await self.finish(connection, turn, reason)
                     return None
@@ -98,11 +105,18 @@ class Delivery:
             talk = await thread.lock(connection, organization_id, conversation_id)
             if talk is None:
                 return None
-            for part in await outbox.open_parts(connection, organization_id, conversation_id, None):
+            lines = await outbox.open_parts(connection, organization_id, conversation_id, None)
+            if lines and not carrier.is_local and await outbox.is_sending(connection, organization_id, conversation_id):
+                await self._let_pass(connection, talk, lines[0])
+                return None
+            for line in lines:
+                part = await outbox.with_content(connection, organization_id, line)
                 if part.due_at > now:
                     return None
-                if (reason := await self._line_revoked(connection, talk, part)) is not None:
-                    await outbox.close(connection, organization_id, [part], "withdrawn", reason, now)
+                if (reason := await fence.line_barred(connection, talk, part, now)) is not None:
+                    # What a person wrote and did not take back has failed, and they must see it.
+                    status = "failed" if part.is_written and reason != "message_deleted" else "withdrawn"
+                    await outbox.close(connection, organization_id, [part], status, reason, now)
                 elif carrier.is_local:
                     await self._accepted(connection, talk, part)
                 elif not await self._is_hopeless(connection, talk, part, carrier):
@@ -114,7 +128,7 @@ class Delivery:
         """Give the part to the provider, with no transaction open. False when the rest has to wait or is over."""
         organization_id = talk.organization_id
         try:
-            await carrier.send(talk, part)
+            external_id = await carrier.send(talk, part)
         except Unavailable as error:
             async with self.database.transaction(organization_id) as connection:
                 await self._not_accepted(connection, talk, part, turn, error.message)
@@ -126,20 +140,25 @@ class Delivery:
             return False
         async with self.database.transaction(organization_id) as connection:
             await thread.lock(connection, organization_id, talk.id)
-            await self._accepted(connection, talk, part)
+            await self._accepted(connection, talk, part, external_id)
             if turn is not None:
                 parts = await outbox.open_parts(connection, organization_id, talk.id, turn.id)
                 await self._after(connection, talk, [part, *parts])
         return True
 
-    async def _accepted(self, connection: Connection, talk: Conversation, part: Part, status: str = "sent") -> None:
+    async def _accepted(
+        self, connection: Connection, talk: Conversation, part: Part, external_id: str | None = None
+    ) -> None:
         """The message is said: it gets its place, the part is closed, the open pages are told."""
-        message = NewMessage(
-            "outbound", SENDERS[part.kind], part.text, status=status, ai_turn_id=part.ai_turn_id or part.about_turn_id,
-            ai_assistant_id=part.ai_assistant_id,
-        )  # fmt: skip
         now = self.clock.now()
-        message_id, _ = await thread.append(connection, talk.organization_id, talk.id, message, now)
+        if (message_id := part.message_id) is not None:
+            await outbox.mark_sent(connection, talk.organization_id, message_id, external_id, now)
+        else:
+            message = NewMessage(
+                "outbound", SENDERS[part.kind], part.text, status="sent", external_id=external_id,
+                ai_turn_id=part.ai_turn_id or part.about_turn_id, ai_assistant_id=part.ai_assistant_id,
+            )  # fmt: skip
+            message_id, _ = await thread.append(connection, talk.organization_id, talk.id, message, now)
         flag = "sent_again_after_unknown" if part.status == "sending" else None
         await outbox.sent(connection, talk.organization_id, part, message_id, flag, now)
 
@@ -188,23 +207,34 @@ class Delivery:
         await turns.postpone(connection, turn, "delivering", part.due_at, now)
         await enqueue(connection, DOORBELL, turn.organization_id, turn.conversation_id, delay=part.due_at - now)
 
-    async def _revoked(self, connection: Connection, held: HeldTurn) -> str | None:
-        """What the live record says against sending, read before each part."""
+    async def _give_way(self, connection: Connection, turn: Turn) -> None:
+        """A person's message is on its way: the turn goes on right after it."""
+        now = self.clock.now()
+        await turns.postpone(connection, turn, "delivering", now + NEXT_TURN, now)
+        await enqueue(connection, DOORBELL, turn.organization_id, turn.conversation_id, delay=NEXT_TURN)
+
+    async def _let_pass(self, connection: Connection, talk: Conversation, line: Part) -> None:
+        """A part of a turn is with the provider at this moment: the line follows it."""
+        now = self.clock.now()
+        if line.due_at <= now:
+            await outbox.delay(connection, talk.organization_id, line, now + NEXT_TURN)
+            await enqueue(connection, DOORBELL, talk.organization_id, talk.id, delay=NEXT_TURN)
+
+    async def _revoked(
+        self, connection: Connection, held: HeldTurn, talk: Conversation, carrier: Carrier
+    ) -> str | None:
+        """What the live record and the channel say against sending, read before each part."""
         view = await held.current_assistant(connection)
         if view.is_blocked:
             return "contact_blocked"
         if view.config.deleted_at is not None:
             return "assistant_deleted"
-        return "reply_disabled" if view.config.disable_reply else None
-
-    async def _line_revoked(self, connection: Connection, talk: Conversation, part: Part) -> str | None:
-        """A line has no turn whose lease could tell; it is checked by itself."""
-        if talk.blocked:
-            return "contact_blocked"
-        if part.epoch != talk.epoch:
-            return "newer_epoch"
-        is_muted = await connection.fetchval(IS_MUTED, talk.organization_id, part.ai_assistant_id)
-        return "reply_disabled" if is_muted else None
+        if view.config.disable_reply:
+            return "reply_disabled"
+        if carrier.is_local:
+            return None
+        barred = await fence.contact_barred(connection, talk)
+        return barred or await fence.channel_barred(connection, talk, "text", self.clock.now())
 
     async def finish(self, connection: Connection, turn: Turn, reason: str, error: str | None = None) -> bool:
         """End the turn; its inbounds' decisions say how. Under the conversation's lock. True: newer inbounds wait."""

@@ -78,6 +78,16 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         "La respuesta se envió, pero no se sabe si llegó.",
         _NOTHING,
     ),
+    "outside_window": _pair(
+        "The answer was not sent: more than 24 hours had passed since the customer's last message.",
+        "La respuesta no se envió: pasaron más de 24 horas desde el último mensaje del cliente.",
+        ("It would go out after the customer's next message.", "Saldría tras el próximo mensaje del cliente."),
+    ),
+    "contact_deleted": _pair(
+        "The answer was not sent: the contact was deleted.",
+        "La respuesta no se envió: el contacto se eliminó.",
+        _NOTHING,
+    ),
     "nothing_to_answer": _pair(
         "No answer: the message is gone or lies before the context's begin.",
         "Sin respuesta: el mensaje ya no existe o es anterior al comienzo del contexto.",

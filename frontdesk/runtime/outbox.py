@@ -1,9 +1,13 @@
-"""The outbox: the parts of an answer and single lines, in order, each with one idempotency key for ever."""
+"""The outbox: the parts of an answer, single lines and people's messages, each with one idempotency key for ever.
+
+A part of an answer becomes a message when it was accepted. A person's message is there at once, as `pending`, and its
+row in the outbox names it; whatever becomes of that row is written to the message in the same statement.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -11,17 +15,21 @@ from typing import Literal
 import asyncpg
 
 from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
+from frontdesk.core.events import emit
+from frontdesk.runtime.refusals import said_of
+from frontdesk.runtime.thread import messages_path
 
-Kind = Literal["answer", "out_of_schedule", "fixed_line"]
+Kind = Literal["answer", "out_of_schedule", "fixed_line", "written"]
 
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,
-        due_at, attempts, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, 0, $9, $9)
+        due_at, message_id, attempts, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, $9, 0, $8, $8)
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """
 OPEN_PARTS = """
-    SELECT id, ai_turn_id, position, epoch, status, idempotency_key, payload, due_at, attempts FROM outbox
+    SELECT id, ai_turn_id, position, epoch, status, idempotency_key, payload, due_at, attempts, message_id FROM outbox
     WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NOT DISTINCT FROM $3
         AND status IN ('pending', 'sending')
     ORDER BY id FOR UPDATE
@@ -35,8 +43,19 @@ SENT = """
     WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'sending') RETURNING id
 """
 CLOSE = """
-    UPDATE outbox SET status = $3, reason = $4, updated_at = $5, version = version + 1
-    WHERE organization_id = $1 AND id = ANY($2) AND status IN ('pending', 'sending')
+    WITH closed AS (
+        UPDATE outbox SET status = $3, reason = $4, updated_at = $5, version = version + 1
+        WHERE organization_id = $1 AND id = ANY($2) AND status IN ('pending', 'sending') RETURNING message_id
+    )
+    UPDATE conversation_messages m SET status = $3, error = $6, updated_at = $5, version = m.version + 1
+    FROM closed WHERE m.organization_id = $1 AND m.id = closed.message_id AND m.status = 'pending'
+    RETURNING m.id, m.channel, m.kind
+"""
+# A status callback may have been faster than we are; it knows more.
+MARK_SENT = """
+    UPDATE conversation_messages SET status = CASE status WHEN 'pending' THEN 'sent' ELSE status END,
+        external_id = $3, updated_at = $4, version = version + 1
+    WHERE organization_id = $1 AND id = $2 RETURNING id, channel, kind
 """
 AGAIN = """
     UPDATE outbox SET status = 'pending', reason = $3, due_at = $4, updated_at = $5, version = version + 1
@@ -49,10 +68,47 @@ COUNT_SENT = """
     WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id = $3
 """
 
+IS_SENDING = """
+    SELECT EXISTS (SELECT FROM outbox WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NOT NULL
+        AND status = 'sending')
+"""
+HAS_OPEN_LINES = """
+    SELECT EXISTS (SELECT FROM outbox WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NULL
+        AND status IN ('pending', 'sending'))
+"""
+WRITTEN = """
+    SELECT m.message_type, m.deleted_at IS NOT NULL AS is_deleted, m.media_url, m.s3_path, m.file_name, m.file_type,
+        m.file_size, m.location, m.template, m.emoji, r.external_id AS reply_to, t.external_id AS reaction_to
+    FROM conversation_messages m
+    LEFT JOIN conversation_messages r ON r.organization_id = m.organization_id AND r.id = m.reply_to_message_id
+    LEFT JOIN conversation_messages t ON t.organization_id = m.organization_id AND t.id = m.reaction_to_message_id
+    WHERE m.organization_id = $1 AND m.id = $2
+"""
 HAS_LINES = """
     SELECT EXISTS (SELECT FROM outbox WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NULL
         AND status IN ('pending', 'sending') AND due_at <= $3)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message is beside its text. `reply_to` and `reaction_to` are ids of the provider."""
+
+    message_type: str = "text"
+    is_deleted: bool = False
+    media_url: str | None = None
+    s3_path: str | None = None
+    file_name: str | None = None
+    file_type: str | None = None
+    file_size: int | None = None
+    location: Mapping[str, Json] | None = None
+    template: Mapping[str, Json] | None = None
+    emoji: str | None = None
+    reply_to: str | None = None
+    reaction_to: str | None = None
+
+
+PLAIN = Content()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +131,18 @@ class Part:
     about_turn_id: int | None
     due_at: datetime
     attempts: int
+    message_id: int | None = None  # of a message that is there already
+    content: Content = PLAIN
+
+    @property
+    def is_written(self) -> bool:
+        """Its message is there already: a person or a tool wrote it."""
+        return self.kind == "written"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A part before it is stored."""
+    """A part before it is stored; `message_id` where its message is there already."""
 
     text: str
     kind: Kind
@@ -87,6 +150,7 @@ class Draft:
     position: int = 1
     delay_seconds: float = 0
     about_turn_id: int | None = None
+    message_id: int | None = None
 
 
 async def add(
@@ -101,7 +165,7 @@ async def add(
         }  # fmt: skip
         await connection.execute(
             ADD, organization_id, conversation_id, turn_id, draft.position, epoch, draft.key, json.dumps(payload), now,
-            now,
+            draft.message_id,
         )  # fmt: skip
 
 
@@ -118,7 +182,7 @@ def _part(row: asyncpg.Record) -> Part:
     return Part(
         row["id"], row["ai_turn_id"], row["position"], row["epoch"], row["status"], row["idempotency_key"],
         body["text"], body["kind"], body["delay_seconds"], body["ai_assistant_id"], body["about_turn_id"],
-        row["due_at"], row["attempts"],
+        row["due_at"], row["attempts"], row["message_id"],
     )  # fmt: skip
 
 
@@ -137,8 +201,20 @@ async def sent(
 async def close(
     connection: Connection, organization_id: int, parts: Sequence[Part], status: str, reason: str, now: datetime
 ) -> None:
-    """Withdrawn, failed or unknown, with its reason."""
-    await connection.execute(CLOSE, organization_id, [part.id for part in parts], status, reason, now)
+    """Withdrawn, failed or unknown, with its reason: a code, or the provider's sentence."""
+    ids = [part.id for part in parts]
+    rows = await connection.fetch(CLOSE, organization_id, ids, status, reason, now, said_of(reason))
+    for row in rows:
+        await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "updated", row["id"])
+
+
+async def mark_sent(
+    connection: Connection, organization_id: int, message_id: int, external_id: str | None, now: datetime
+) -> None:
+    """The provider has taken a message that was pending; `external_id` is its name there."""
+    row = await connection.fetchrow(MARK_SENT, organization_id, message_id, external_id, now)
+    assert row is not None
+    await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "updated", row["id"])
 
 
 async def again(
@@ -166,3 +242,25 @@ async def counts(
 async def has_lines(connection: Connection, organization_id: int, conversation_id: int, now: datetime) -> bool:
     """Whether a line that belongs to no turn is due."""
     return bool(await connection.fetchval(HAS_LINES, organization_id, conversation_id, now))
+
+
+async def is_sending(connection: Connection, organization_id: int, conversation_id: int) -> bool:
+    """Whether a part of a turn is with the provider at this moment."""
+    return bool(await connection.fetchval(IS_SENDING, organization_id, conversation_id))
+
+
+async def has_open_lines(connection: Connection, organization_id: int, conversation_id: int) -> bool:
+    """Whether a line or a person's message is on its way, due or not."""
+    return bool(await connection.fetchval(HAS_OPEN_LINES, organization_id, conversation_id))
+
+
+async def with_content(connection: Connection, organization_id: int, part: Part) -> Part:
+    """The part with what its message says, as it is now."""
+    if part.message_id is None:
+        return part
+    row = await connection.fetchrow(WRITTEN, organization_id, part.message_id)
+    assert row is not None
+    values = dict(row)
+    for name in ("location", "template"):
+        values[name] = None if values[name] is None else json.loads(values[name])
+    return replace(part, content=Content(**values))

@@ -38,7 +38,9 @@ APPEND = """
         SET last_position = last_position + 1,
             last_interaction_at = CASE WHEN $7 = 'reaction' THEN last_interaction_at ELSE $3 END,
             last_message_at = CASE WHEN $7 IN ('note', 'reaction') THEN last_message_at ELSE $3 END,
-            unread_count = unread_count + CASE WHEN $4 = 'inbound' AND $7 <> 'reaction' THEN 1 ELSE 0 END
+            unread_count = unread_count + CASE WHEN $4 = 'inbound' AND $7 <> 'reaction' THEN 1 ELSE 0 END,
+            waiting_since = CASE WHEN $7 IN ('note', 'reaction') THEN waiting_since
+                WHEN $4 = 'inbound' THEN coalesce(waiting_since, $3) END
         WHERE organization_id = $1 AND id = $2
         RETURNING last_position, channel, inbox_channel_id, kind
     )

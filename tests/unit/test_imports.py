@@ -23,6 +23,7 @@ TABLE = {
     "flow": BELOW_FLOW,
     "reception": {"runtime", "core"},
     "tickets": {"reception", "runtime", "core"},
+    "arrivals": {"reception", "runtime", "core"},
     "web": {"reception", "assistants", "resources", "core"},
     "registry": {"tickets", "web", "runtime", "resources", "core"},
     "main": {"registry", "web", "models", "channels", "core"},

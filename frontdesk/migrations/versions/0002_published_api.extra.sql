@@ -101,3 +101,6 @@ UPDATE products SET is_variant = true WHERE parent_id IS NOT NULL AND is_variant
 RESET ROLE;
 ALTER TABLE products ADD CONSTRAINT ck_products_stock_quantity_from_zero CHECK (stock_quantity >= 0);
 ALTER TABLE products ADD CONSTRAINT ck_products_parent_of_variant CHECK (parent_id IS NULL OR is_variant IS TRUE);
+
+-- What the operator may write as an organization's own rate limit.
+ALTER TABLE organizations ADD CONSTRAINT ck_organizations_rate_limit CHECK (rate_limit ~ '^(0|[1-9]\d{0,8}/[1-9]\d{0,6})$');

@@ -8,6 +8,7 @@ import secrets
 from sqlalchemy import Index
 
 from frontdesk.core.caller import Role
+from frontdesk.core.capabilities import CONNECTED
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Field, Plain, Wrong
@@ -15,6 +16,7 @@ from frontdesk.core.resource import Resource, Rights
 
 # Requests per minute unless a channel says otherwise; characters for max_message_length.
 DEFAULT_LIMITS = {"visitor_per_minute": 20, "address_per_minute": 60, "key_per_minute": 600, "max_message_length": 4000}
+PROVIDERS = ("fake",)  # each real one comes with its own settings
 # As browsers write them (RFC 6454). They stand in a header of the chat's page, so nothing else may be among them.
 ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.ASCII)
 HIGHEST = {
@@ -45,6 +47,9 @@ def _check_limits(value: Plain) -> Plain:
 async def _prepare(call: Call) -> None:
     if call.verb == "create":
         call.data["public_key"] = "wc_" + secrets.token_urlsafe(18)
+    channel = call.data.get("channel") or (call.before or {}).get("channel")
+    if channel == "webchat" and call.data.get("provider") is not None:
+        raise Invalid([Fault("provider", "notForChannel", "must stay empty: web chat is carried by Frontdesk itself")])
     name = call.data.get("name")
     if name is not None and not re.search(r"\S", str(name)):
         raise Invalid([Fault("name", "minLength", "must not be empty")])
@@ -57,12 +62,17 @@ inbox_channels = Resource(
     description="A place where customers write: one web chat, one number, one mailbox.",
     rights=Rights(write=Role.admin),
     fields=(
-        Field("channel", is_required=True, is_nullable=False, choices=("webchat",), write="create", example="webchat"),
+        Field("channel", is_required=True, is_nullable=False, choices=CONNECTED, write="create", example="webchat"),
         Field("name", is_required=True, is_nullable=False, max_length=120, example="Website chat"),
         Field(
             "ai_assistant_id", "integer", references="ai-assistants",
             description="The assistant that new conversations are given to.",
         ),
+        Field(
+            "provider", choices=PROVIDERS,
+            description="Who carries its messages. Without one nothing can be sent; web chat needs none.",
+        ),
+        Field("address", max_length=254, description="The organization's own number, account or mailbox there."),
         Field("public_key", is_nullable=False, write="never", example="wc_4Qm…"),
         Field(
             "allowed_origins", "texts", is_nullable=False, default=[], check=_check_origins, example=["https://example.com"],
