@@ -35,6 +35,8 @@ SEED = """
     INSERT INTO organizations (id, name, timezone, currency, subscription_status, created_at, updated_at)
     OVERRIDING SYSTEM VALUE VALUES (1, 'Ours', 'UTC', 'USD', 'active', now(), now()),
                                    (2, 'Theirs', 'UTC', 'USD', 'active', now(), now());
+    INSERT INTO activity_types (organization_id, name, key, color, created_at, updated_at)
+    SELECT id, 'Call', 'call', '#10B981', now(), now() FROM organizations;
 """
 USER = "INSERT INTO users (email, password_hash, created_at, updated_at) VALUES ($1, $2, now(), now()) RETURNING id"
 MEMBER = """
@@ -64,6 +66,7 @@ class World:
     registry: Registry
     users: dict[tuple[Role, int], int] = field(default_factory=dict)
     guests: int = 0
+    samples: int = 0
 
     @property
     def door(self) -> Door:
@@ -85,8 +88,12 @@ class World:
                 values[f.name] = given[f.name]
             elif f.default is not None:
                 values[f.name] = f.default
-            elif not f.is_nullable and f.name not in values:
+            # A reference with an example is one that the row needs, or one of several of which it needs one.
+            elif (not f.is_nullable or (f.references and f.example is not None)) and f.name not in values:
                 values[f.name] = await self._value(f, organization_id)
+                if values[f.name] == SAMPLES["text"] and any(f.name in names for names in resource.unique):
+                    self.samples += 1
+                    values[f.name] = f"sample {self.samples}"
         statement = create_statement(resource, tuple(values))
         arguments = {f"v_{name}": _bindable(resource, name, value) for name, value in values.items()}
         async with self.database.system() as connection:
@@ -125,6 +132,8 @@ class World:
         return body
 
     async def _input(self, f: Field, organization_id: int) -> object:
+        if f.references == "users":
+            return self.users[(Role.member, organization_id)]  # a body may only name users of the organization
         if f.references:
             return await self._value(f, organization_id)
         return f.example if f.example is not None else f.choices[0] if f.choices else _plain(SAMPLES[f.kind])
