@@ -101,7 +101,7 @@ def house(folder: Path) -> Iterator[House]:
             FRONTDESK_MODEL="bench",
             FRONTDESK_OPENAI_BASE_URL=f"{model}/v1",
             FRONTDESK_EGRESS_ALLOW=f"127.0.0.1:{model_port}",
-            FRONTDESK_RATE_LIMIT="0",
+            FRONTDESK_ADDRESS_LIMITS="0",
         )
         words = [sys.executable, "-m", "bench.model_server", str(model_port)]
         served = stack.enter_context(processes.started(words, env, folder / "model.log"))

@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from frontdesk.channels.webchat import Webchat
 from frontdesk.core.live import Live
 from frontdesk.core.rates import Rates
+from frontdesk.core.request_limits import LedgerRows, RequestLimits
 from frontdesk.core.settings import Settings
 from frontdesk.models.installation import wants_built_in
 from frontdesk.registry import make_door
 from frontdesk.web import documentation, failures
 from frontdesk.web.authentication import Authentication
+from frontdesk.web.events import EventsEdge
+from frontdesk.web.files import FilesEdge
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.rest import RestEdge
@@ -24,25 +28,35 @@ from frontdesk.web.webchat import WebchatEdge
 def create_app(settings: Settings, url: str) -> FastAPI:
     """The HTTP edge on the database at `url`."""
     door = make_door(settings, url)
-    identities = Identities(door.database, door.clock, settings.secret())
+    identities = Identities(door.database, door.clock, settings.secret(), settings.quota)
+    limits = RequestLimits(LedgerRows(door.database), door.clock)
     health = Health(url)
     live = Live(url, door.clock)
+    events = EventsEdge(door, identities)
     chat = WebchatEdge(
-        door, Webchat(door.database, door.clock), live, wants_built_in(settings), limits_addresses=settings.rate_limit
+        door,
+        Webchat(door.database, door.clock),
+        live,
+        wants_built_in(settings),
+        limits_addresses=settings.address_limits,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with live:
+        async with live, events:
             yield
+        await limits.give_back()
         await health.close()
         await door.database.close()
 
     app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
     app.add_route("/health", health.endpoint)
+    app.router.routes.append(Route("/events", events))
     login = Authentication(door.database, identities, door.clock, Rates(door.database))
-    app.router.routes.extend([*login.routes(), *documentation.routes(door.registry), *chat.routes()])
+    app.router.routes.extend(
+        [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
+    )
     failures.install(app)
-    app.state.door = door
-    app.add_middleware(RestEdge, door=door, identities=identities)
+    app.state.door, app.state.events = door, events
+    app.add_middleware(RestEdge, door=door, identities=identities, limits=limits)
     return app

@@ -4,13 +4,14 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from frontdesk.core.halt import Halt
+from frontdesk.core.quota import Quota, parse_quota
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent
@@ -57,8 +58,22 @@ class Settings(BaseSettings):
     demo: bool | None = Field(None, description="unset: yes with the embedded database, no with DATABASE_URL")
     secret_key: SecretStr | None = Field(None, description="at least 32 characters; else made in the data folder")
     egress_allow: Annotated[tuple[str, ...], NoDecode] = Field((), description="private hosts and CIDRs, by comma")
-    rate_limit: bool = Field(True, description="0 switches the limits per address off (for load tests)")
+    rate_limit: str = Field("1000/3600", description="requests/seconds of an organization's API keys; 0 is no limit")
+    address_limits: bool = Field(True, description="0 switches the web chat's limits per address off (for load tests)")
 
+    file_max_mb: int = Field(100, ge=1, le=5000, description="the largest file taken, in MB; some purposes take less")
+    file_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="media types taken in conversations besides the usual ones, by comma"
+    )
+    s3_endpoint: Url = Field(
+        None, description="an S3-compatible store for files; unset: the folder `files` of the data"
+    )
+    s3_bucket: str | None = Field(None, description="its bucket")
+    s3_region: str = Field("us-east-1", description="its region")
+    s3_access_key: str | None = Field(None, description="the access key's id")
+    s3_secret_key: SecretStr | None = Field(None, description="the access key's secret")
+
+    fake_provider: Url = Field(None, description="a recorder that stands in for all providers of channels (for trials)")
     model: str | None = Field(None, description="`none`, `local`, or the model of the installation's provider")
     openai_api_key: SecretStr | None = Field(
         None, validation_alias="OPENAI_API_KEY", description="the installation's key at OpenAI"
@@ -76,10 +91,16 @@ class Settings(BaseSettings):
     openai_base_key: SecretStr | None = Field(None, description="the key of FRONTDESK_OPENAI_BASE_URL, if it needs one")
     model_mirror: str | None = Field(None, description="a path or URL to fetch the built-in model from first")
 
-    @field_validator("egress_allow", mode="before")
+    @field_validator("egress_allow", "file_types", mode="before")
     @classmethod
     def split_by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def refuse_other_quotas(cls, value: str) -> str:
+        parse_quota(value)
+        return value
 
     @field_validator("data", "cache", "postgres_bin")
     @classmethod
@@ -99,6 +120,24 @@ class Settings(BaseSettings):
         if value and len(value.get_secret_value()) < 32:
             raise ValueError("must have at least 32 characters")
         return value
+
+    @property
+    def quota(self) -> Quota:
+        """What organizations without a limit of their own may do."""
+        return parse_quota(self.rate_limit)
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def accept_http_only(cls, value: str | None) -> str | None:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be an address such as https://s3.eu-west-1.amazonaws.com")
+        return value
+
+    @model_validator(mode="after")
+    def want_the_whole_store(self) -> Self:
+        if self.s3_endpoint and not (self.s3_bucket and self.s3_access_key and self.s3_secret_key):
+            raise ValueError("FRONTDESK_S3_ENDPOINT needs FRONTDESK_S3_BUCKET, _S3_ACCESS_KEY and _S3_SECRET_KEY")
+        return self
 
     @property
     def is_embedded(self) -> bool:

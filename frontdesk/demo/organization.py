@@ -9,6 +9,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.demo import clinic
+from frontdesk.resources.organization.starting_rows import add_starting_rows
 
 LOCK = 0x64656D6F  # two workers that start at once must not both find the database empty
 IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM members)"
@@ -16,9 +17,11 @@ IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM members)"
 REMOVE_HALF_MADE = (
     "DELETE FROM organizations WHERE NOT EXISTS (SELECT FROM members WHERE organization_id = organizations.id)"
 )
+# Its API may be tried without end.
 INSERT_ORGANIZATION = """
-    INSERT INTO organizations (name, timezone, currency, subscription_status, ai_daily_budget, created_at, updated_at)
-    VALUES ($1, $2, $3, 'active', 10, $4, $4) RETURNING id
+    INSERT INTO organizations
+        (name, timezone, currency, subscription_status, ai_daily_budget, rate_limit, created_at, updated_at)
+    VALUES ($1, $2, $3, 'active', 10, '0', $4, $4) RETURNING id
 """
 FIND = """
     SELECT m.organization_id, m.user_id,
@@ -88,6 +91,7 @@ async def furnish(door: Door, organization_id: int, password: str, model_id: int
         first = Caller(organization_id, None, Role.owner)
         member = await create(first, "members", {**clinic.OWNER, "password": password})
         owner = Caller(organization_id, cast(int, member["user_id"]), Role.owner)
+        await add_starting_rows(door, owner, tx)
         contacts = [await create(owner, "contacts", row) for row in clinic.CONTACTS]
         for product in clinic.PRODUCTS:
             await create(owner, "products", product)

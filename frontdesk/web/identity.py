@@ -14,13 +14,14 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Database
 from frontdesk.core.errors import BadRequest, Forbidden, NotAuthenticated
+from frontdesk.core.quota import UNLIMITED, Quota, parse_quota
 from frontdesk.resources.organization.api_keys import hash_key
 
 KEPT = 2.0  # seconds
 MAX_KEPT = 10_000
 
 KEY_SQL = """
-    SELECT k.id, k.organization_id, k.user_id, m.role
+    SELECT k.id, k.organization_id, k.user_id, m.role, o.rate_limit
     FROM api_keys k JOIN members m ON m.organization_id = k.organization_id AND m.user_id = k.user_id
     JOIN organizations o ON o.id = k.organization_id AND o.deleted_at IS NULL
     WHERE k.key_hash = $1 AND k.deleted_at IS NULL AND m.deleted_at IS NULL
@@ -40,12 +41,21 @@ SESSION_SQL = """
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the credentials belong to, and the roles per organization that they open."""
+    """Who the credentials belong to, and the roles per organization that they open.
+
+    Only the requests of API keys have a `quota`: a login is a person at a screen.
+    """
 
     user_id: int
     roles: dict[int, Role]
     via: str
     session_id: str | None = None
+    quota: Quota = UNLIMITED
+
+    @property
+    def organization_id(self) -> int:
+        """The organization of a key; of a login, the first one."""
+        return next(iter(self.roles))
 
     def caller(self, wanted: int | None, *, sees_all: bool = False) -> Caller:
         """The caller in the organization that the request names, or in the only one there is.
@@ -59,7 +69,7 @@ class Identity:
                     "organization_id is needed: you belong to several organizations.",
                     errors={"organization_id": "is required"},
                 )
-            wanted = next(iter(self.roles))
+            wanted = self.organization_id
         role = self.roles.get(wanted)
         if role is None and self.via == "api_key":
             raise BadRequest(
@@ -78,10 +88,13 @@ class Identity:
 
 
 class Identities:
-    """Checks credentials against the database, remembering good answers for `KEPT` seconds."""
+    """Checks credentials against the database, remembering good answers for `KEPT` seconds.
 
-    def __init__(self, database: Database, clock: Clock, secret: str) -> None:
-        self.database, self.clock, self.secret = database, clock, secret
+    `quota` is for organizations that have none of their own.
+    """
+
+    def __init__(self, database: Database, clock: Clock, secret: str, quota: Quota = UNLIMITED) -> None:
+        self.database, self.clock, self.secret, self.quota = database, clock, secret, quota
         self._kept: dict[str, tuple[float, Identity]] = {}
 
     def forget(self) -> None:
@@ -109,7 +122,8 @@ class Identities:
             if row is None:
                 raise NotAuthenticated("Invalid API key")
             await connection.execute(TOUCH_SQL, row["id"], now)
-        return Identity(row["user_id"], {row["organization_id"]: Role[row["role"]]}, "api_key")
+        quota = self.quota if row["rate_limit"] is None else parse_quota(row["rate_limit"])
+        return Identity(row["user_id"], {row["organization_id"]: Role[row["role"]]}, "api_key", quota=quota)
 
     async def _by_token(self, token: str) -> Identity:
         try:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.core.halt import Halt
+from frontdesk.core.quota import Quota
 from frontdesk.core.settings import Settings, default_data_folder, read_or_make_secret, settings
 
 
@@ -51,6 +52,15 @@ def test_either_name_gives_the_google_key(monkeypatch: pytest.MonkeyPatch) -> No
     key = Settings().google_api_key
     assert key is not None
     assert key.get_secret_value() == "g"
+
+
+def test_the_rate_limit_is_requests_in_seconds_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().quota == Quota(1000, 3600)
+    monkeypatch.setenv("FRONTDESK_RATE_LIMIT", "0")
+    assert not Settings().quota
+    monkeypatch.setenv("FRONTDESK_RATE_LIMIT", "true")
+    with pytest.raises(Halt, match="FRONTDESK_RATE_LIMIT: must be requests/seconds"):
+        settings()
 
 
 def test_no_secret_is_shown() -> None:

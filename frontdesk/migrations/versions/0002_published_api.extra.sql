@@ -104,3 +104,6 @@ ALTER TABLE products ADD CONSTRAINT ck_products_parent_of_variant CHECK (parent_
 
 -- What the operator may write as an organization's own rate limit.
 ALTER TABLE organizations ADD CONSTRAINT ck_organizations_rate_limit CHECK (rate_limit ~ '^(0|[1-9]\d{0,8}/[1-9]\d{0,6})$');
+
+-- A note is on one thing; until now that was always a contact.
+ALTER TABLE notes ADD CONSTRAINT ck_notes_has_one_target CHECK (num_nonnulls(contact_id, deal_id, company_id) = 1);
