@@ -54,6 +54,13 @@ def check_country(value: Plain) -> str:
     return str(value)
 
 
+def check_color(value: Plain) -> str:
+    """A colour as six hexadecimal digits, stored with capital letters."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(value), re.ASCII):
+        raise Wrong("pattern", "must be a colour such as #4F46E5", pattern="^#[0-9a-fA-F]{6}$")
+    return str(value).upper()
+
+
 def check_currency(value: Plain) -> str:
     """An ISO 4217 currency code."""
     if value not in CURRENCIES:

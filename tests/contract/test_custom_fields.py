@@ -240,7 +240,7 @@ async def test_another_organization_has_its_own_fields(world: World, client: htt
     assert (await client.get("/contacts?custom_fields_by_key[plan]=gold")).json()["total"] == 0
 
 
-KEYS = {"Plan (año)": "plan_ano", "  Größe  ": "groe", "2nd line": "field_2nd_line", "名前": "field", "a": "a"}
+KEYS = {"Plan (año)": "plan_ano", "  Größe  ": "grosse", "2nd line": "field_2nd_line", "名前": "field", "a": "a"}
 
 
 @pytest.mark.parametrize("name", KEYS)

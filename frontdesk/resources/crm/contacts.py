@@ -6,6 +6,8 @@ person is merged.
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
+
 from frontdesk.core.changes import changed
 from frontdesk.core.door import Call
 from frontdesk.core.fields import Field
@@ -14,7 +16,18 @@ from frontdesk.core.joins import joined
 from frontdesk.core.phones import Country, country_of
 from frontdesk.core.resource import Own, Resource
 
+from .contact_tags import BY_TAG, TAG_IDS, check_tags, put_tags, tags_of
+
+DIGITS = (
+    "regexp_replace(CASE WHEN phone LIKE '+%' THEN phone ELSE coalesce(phone_country_code, '') || phone END,"
+    " '[^0-9]', '', 'g')"
+)
 PHONE = ("phone", "phone_country_code", "phone_country_iso")
+
+
+async def _prepare(call: Call) -> None:
+    await _complete_phone(call)
+    await check_tags(call)
 
 
 async def _complete_phone(call: Call) -> None:
@@ -38,7 +51,7 @@ contacts = Resource(
     singular="contact",
     area="crm",
     description="People the organization talks to.",
-    own=Own(column="id", closed=("company_id", "owned_by_user_id")),
+    own=Own(column="id", closed=("company_id", "owned_by_user_id", "tag_ids")),
     has_custom_fields=True,
     fields=(
         Field("first_name", max_length=120, is_searched=True, example="Ana"),
@@ -57,8 +70,27 @@ contacts = Resource(
     joins={
         "owner": joined("users", "owned_by_user_id", "id", "first_name", "last_name"),
         "company": joined("companies", "company_id", "id", "name"),
+        "tags": tags_of,
     },
     flags={"fastJoinForContactList": ("owner", "company")},
     indexes=(("email",), ("phone",), ("created_at",)),
-    prepare=_complete_phone,
+    # By these a provider's number finds its contact (`runtime/correspondents.py`), however it was written down.
+    constraints=(
+        Index(
+            "ix_contacts_digits",
+            text("organization_id"),
+            text(DIGITS),
+            postgresql_where=text("phone IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_contacts_wa_id",
+            text("organization_id"),
+            text("channel_whatsapp_wa_id"),
+            postgresql_where=text("channel_whatsapp_wa_id IS NOT NULL AND deleted_at IS NULL"),
+        ),
+    ),
+    extra_input=(TAG_IDS,),
+    filters={"tag_id": BY_TAG},
+    prepare=_prepare,
+    finish=put_tags,
 )

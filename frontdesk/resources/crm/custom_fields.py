@@ -5,9 +5,6 @@ How values are stored, checked and shown is in `core/custom_values.py`.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from frontdesk.core.caller import Role
 from frontdesk.core.custom_values import ENTITIES, TYPES
 from frontdesk.core.door import Call
@@ -15,8 +12,9 @@ from frontdesk.core.errors import Fault, Invalid, Unprocessable
 from frontdesk.core.fields import Field, Plain, Wrong
 from frontdesk.core.resource import Own, Resource, Rights
 
+from .names import check_key, check_name, key_from
+
 MOST_FIELDS, MOST_OPTIONS, LONGEST_OPTION = 200, 200, 120
-KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 SELECTS = ("select", "multi-select")
 # Locked, so that two definitions made at once get two positions and two keys.
 SIBLINGS = """
@@ -24,20 +22,6 @@ SIBLINGS = """
     WHERE organization_id = $1 AND entity = $2 AND deleted_at IS NULL
 """
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('custom-fields'), $1)"
-
-
-def check_key(value: Plain) -> Plain:
-    if not KEY.fullmatch(str(value)):
-        raise Wrong("pattern", "must be lower-case letters, digits and underscores, a letter first (at most 64)")
-    return value
-
-
-def check_name(value: Plain) -> Plain:
-    """A display name as people read it: without spaces around it, and not empty."""
-    name = str(value).strip()
-    if not name:
-        raise Wrong("minLength", "must not be empty", limit=1)
-    return name
 
 
 def check_options(value: Plain) -> Plain:
@@ -49,20 +33,6 @@ def check_options(value: Plain) -> Plain:
     if len(set(options)) < len(options):
         raise Wrong("uniqueItems", "must not repeat an option")
     return options
-
-
-def key_from(name: str) -> str:
-    """The name in snake_case, of the letters that ASCII has: "Plan (año)" becomes `plan_ano`."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60].rstrip("_")
-    return key if KEY.fullmatch(key) else f"field_{key}".rstrip("_")
-
-
-def free_key(name: str, taken: set[str]) -> str:
-    key, number = key_from(name), 2
-    while key in taken:
-        key, number = f"{key_from(name)}_{number}", number + 1
-    return key
 
 
 async def _prepare(call: Call) -> None:
@@ -85,7 +55,7 @@ async def _number(call: Call) -> None:
     if len(siblings) >= MOST_FIELDS:
         raise Unprocessable(f"There are {MOST_FIELDS} custom fields for {call.data['entity']} already, the most.")
     if call.data.get("key") is None:
-        call.data["key"] = free_key(str(call.data["name"]), {row["key"] for row in siblings})
+        call.data["key"] = key_from(str(call.data["name"]), {row["key"] for row in siblings})
     if call.data.get("position") is None:
         call.data["position"] = max((row["position"] for row in siblings), default=-1) + 1
 

@@ -16,6 +16,7 @@ ACTIVITY_TYPES: tuple[Mapping[str, Json], ...] = (
     {"name": "Call", "color": "#10B981", "icon_key": "phone"},
     {"name": "Email", "color": "#3B82F6", "icon_key": "mail"},
     {"name": "Meeting", "color": "#F59E0B", "icon_key": "users"},
+    {"name": "Task", "color": "#8B5CF6", "icon_key": "square-check"},
 )
 
 
