@@ -160,22 +160,30 @@ class Door:
             call.data = self._checked(call, data)
         if resource.look is not None and verb in WRITES:
             await resource.look(call)
-        handler = self.registry.handler(resource, verb)
-        async with self._connected(call, tx, needs_transaction=verb in WRITES) as connection:
-            call.connection = connection
-            if handler is not None:
-                return Answer(to_json(await handler(call)).decode())
-            if verb == "find":
-                answer = await self._find(call)
-            elif verb == "get":
-                answer = await self._get(call)
-            else:
-                answer = await self._write(call, if_match)
+        try:
+            async with self._connected(call, tx, needs_transaction=verb in WRITES) as connection:
+                call.connection = connection
+                answer = await self._answer(call, if_match)
+        except asyncpg.DeadlockDetectedError as error:
+            # Each of two waited for a row of the other's; PostgreSQL let one go on.
+            raise Conflict("Somebody else was changing the same records; try again.") from error
+        if self.registry.handler(resource, verb) is not None:
+            return answer
         if resource.afterwards is not None and tx is None and verb in WRITES:
             return await resource.afterwards(call)
         if resource.derive is not None:
             _add_derived(call, answer)
         return answer
+
+    async def _answer(self, call: Call, if_match: int | None) -> Answer:
+        handler = self.registry.handler(call.resource, call.verb)
+        if handler is not None:
+            return Answer(to_json(await handler(call)).decode())
+        if call.verb == "find":
+            return await self._find(call)
+        if call.verb == "get":
+            return await self._get(call)
+        return await self._write(call, if_match)
 
     async def _definitions(
         self, call: Call, query: Mapping[str, object] | None, tx: Connection | None

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ColumnElement,
     Computed,
     Index,
-    Integer,
     Table,
     Text,
     and_,

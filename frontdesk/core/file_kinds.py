@@ -1,0 +1,102 @@
+"""What may be uploaded: purposes, media types, sizes, and the keys under which files are stored.
+
+A key is `<organization>/<purpose>/<random>/<name>`. Its random part has 192 bits, so nobody guesses one; its name has
+only characters that mean nothing to a shell, a path or an address.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MB = 1024 * 1024
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+SOUNDS = frozenset(
+    {"audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg", "audio/opus", "audio/amr", "audio/wav", "audio/webm"}
+)
+FILMS = frozenset({"video/mp4", "video/webm", "video/ogg", "video/quicktime", "video/3gpp"})
+# What a browser may show in place. No SVG: it is a program that runs on our address.
+SHOWN = IMAGES | SOUNDS | FILMS
+OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCUMENTS = frozenset(
+    {
+        "application/pdf", "text/plain", "text/csv", "text/vcard", "text/calendar", "application/rtf",
+        "application/zip", "application/json", "application/msword", "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        f"{OFFICE}wordprocessingml.document", f"{OFFICE}spreadsheetml.sheet", f"{OFFICE}presentationml.presentation",
+        "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet", "image/heic",
+    }
+)  # fmt: skip
+LONGEST_NAME = 80  # characters of a name within a key
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a file is for. A public one is read by whoever has its address, for ever: pictures that customers and
+    providers fetch. Any other is read with a signature that expires."""
+
+    types: frozenset[str]
+    most_bytes: int
+    is_public: bool = False
+
+
+PURPOSES: Mapping[str, Purpose] = {
+    "conversation-file": Purpose(SHOWN | DOCUMENTS, 100 * MB),  # what WhatsApp takes of a document
+    "product-media": Purpose(IMAGES | FILMS, 20 * MB, is_public=True),
+    "reservation-service-image": Purpose(IMAGES, 10 * MB, is_public=True),
+    "avatar": Purpose(IMAGES, 5 * MB, is_public=True),
+}
+KEY = re.compile(
+    rf"([1-9]\d{{0,9}})/({'|'.join(PURPOSES)})/[A-Za-z0-9_-]{{32}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}",
+    re.ASCII,
+)
+CATEGORIES: Mapping[str, frozenset[str]] = {"image": IMAGES, "audio": SOUNDS, "video": FILMS}
+ADDRESS = "/files/"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that has the form of ours."""
+
+    text: str
+    organization_id: int
+    purpose: str
+
+    @property
+    def is_public(self) -> bool:
+        return PURPOSES[self.purpose].is_public
+
+    @property
+    def path(self) -> str:
+        """Where our own server answers for it."""
+        return ADDRESS + self.text
+
+
+def read_key(text: str) -> Key | None:
+    """The parts of a key; None for a text that is none, whatever it tries."""
+    match = KEY.fullmatch(text)
+    return Key(text, int(match[1]), match[2]) if match else None
+
+
+def make_key(organization_id: int, purpose: str, file_name: str) -> Key:
+    name = f"{organization_id}/{purpose}/{secrets.token_urlsafe(24)}/{plain_name(file_name)}"
+    return Key(name, organization_id, purpose)
+
+
+def plain_name(file_name: str) -> str:
+    """`Más fotos.JPG` → `Mas-fotos.JPG`: what is left of a name when only harmless characters stay."""
+    plain = unicodedata.normalize("NFKD", file_name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", plain.replace("\\", "/").rpartition("/")[2]).lstrip("._-")
+    stem, dot, ending = plain.rpartition(".")
+    if dot and len(ending) <= 10:
+        return (stem[: LONGEST_NAME - 11] or "file") + dot + ending
+    return plain[:LONGEST_NAME] or "file"
+
+
+def category_of(file_type: str) -> str:
+    """`image`, `audio`, `video`, or `file` for everything else."""
+    return next((name for name, types in CATEGORIES.items() if file_type in types), "file")
