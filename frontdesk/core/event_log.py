@@ -9,11 +9,12 @@ that comes later sorts behind it.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Identity, Index, PrimaryKeyConstraint, Table, text
+from sqlalchemy import BigInteger, Column, Identity, Index, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
 from .database import Connection
@@ -36,22 +37,40 @@ events = Table(
     Index("ix_events_xid_id", "xid", "id"),
 )
 
+# What the log knows of itself: the life of this database, up to where events are forgotten, up to where webhooks read.
+# No backup holds it, nor the events: in a restored database both begin anew.
+event_marks = Table(
+    "event_marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    text_column("value", nullable=False),
+)
+
 _COLUMNS = "organization_id, xid, id, name, resource, row_id, data::text AS data, created_at"
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-AFTER = f"""
-    SELECT {_COLUMNS} FROM events
-    WHERE (xid, id) > ($1, $2) AND xid < ({HORIZON}) AND organization_id = ANY($3::int[])
-    ORDER BY xid, id LIMIT $4
+# One statement is one snapshot: nothing below the horizon that it gives can still come.
+PAGE = f"""
+    SELECT h.horizon, e.* FROM ({HORIZON} AS horizon) h LEFT JOIN LATERAL (
+        SELECT {_COLUMNS} FROM events
+        WHERE {{whose}} AND (xid, id) > ($1, $2) AND xid < h.horizon ORDER BY xid, id LIMIT $4
+    ) e ON true ORDER BY e.xid, e.id
 """
-OF_ONE_AFTER = f"""
-    SELECT {_COLUMNS} FROM events
-    WHERE organization_id = $3 AND (xid, id) > ($1, $2) AND xid < ({HORIZON})
-    ORDER BY xid, id LIMIT $4
-"""
+OF_SEVERAL = PAGE.format(whose="organization_id = ANY($3::int[])")
+OF_ONE = PAGE.format(whose="organization_id = $3")
+# Older events go first, so that what is left has no holes.
 PURGE = """
-    DELETE FROM events e USING (SELECT xid, id FROM events ORDER BY xid, id LIMIT $2) oldest
-    WHERE e.xid = oldest.xid AND e.id = oldest.id AND e.created_at < $1
+    WITH gone AS (
+        DELETE FROM events e USING (SELECT xid, id FROM events ORDER BY xid, id LIMIT $2) oldest
+        WHERE e.xid = oldest.xid AND e.id = oldest.id AND e.created_at < $1 RETURNING e.xid, e.id
+    ), marked AS (
+        INSERT INTO event_marks (name, value)
+        SELECT 'forgotten', xid || '-' || id FROM gone ORDER BY gone.xid DESC, gone.id DESC LIMIT 1
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+    )
+    SELECT count(*) FROM gone
 """
+MARK = "SELECT value FROM event_marks WHERE name = $1"
+BEGIN_LIFE = "INSERT INTO event_marks (name, value) VALUES ('life', $1) ON CONFLICT (name) DO NOTHING"
 CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
 
 
@@ -68,7 +87,7 @@ class Cursor:
     @staticmethod
     def parse(text: str) -> Cursor | None:
         """The cursor that `str` wrote; None for anything else."""
-        match = CURSOR.fullmatch(text.strip())
+        match = CURSOR.fullmatch(text)
         return Cursor(int(match[1]), int(match[2])) if match else None
 
 
@@ -85,21 +104,50 @@ class Event:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events in order, and the cursor from which to read on. `is_last`: there was no more at that moment."""
+
+    events: tuple[Event, ...]
+    cursor: Cursor
+    is_last: bool
+
+
+async def read(connection: Connection, cursor: Cursor, organizations: int | Sequence[int], limit: int) -> Page:
+    """The next events of one organization, or of several at once. Never skips one that commits late."""
+    if isinstance(organizations, int):
+        rows = await connection.fetch(OF_ONE, cursor.xid, cursor.id, organizations, limit)
+    else:
+        rows = await connection.fetch(OF_SEVERAL, cursor.xid, cursor.id, list(organizations), limit)
+    events = tuple(
+        Event(row[1], Cursor(row[2], row[3]), row[4], row[5], row[6], row[7] or "null", row[8])
+        for row in rows
+        if row[2] is not None
+    )
+    if len(events) == limit:
+        return Page(events, events[-1].cursor, is_last=False)
+    # No event has the id 0, so this is the place before all events of the oldest transaction that still runs.
+    return Page(events, max(cursor, Cursor(rows[0][0], 0)), is_last=True)
+
+
 async def horizon(connection: Connection) -> Cursor:
     """Where a reader that wants only what is new begins."""
-    return Cursor(await connection.fetchval(HORIZON) - 1, 2**62)
+    return Cursor(await connection.fetchval(HORIZON), 0)
 
 
-async def after(connection: Connection, cursor: Cursor, organizations: int | Sequence[int], limit: int) -> list[Event]:
-    """The next events of one organization, or of several at once, in order. Never skips one that commits late."""
-    if isinstance(organizations, int):
-        rows = await connection.fetch(OF_ONE_AFTER, cursor.xid, cursor.id, organizations, limit)
-    else:
-        rows = await connection.fetch(AFTER, cursor.xid, cursor.id, list(organizations), limit)
-    return [Event(row[0], Cursor(row[1], row[2]), row[3], row[4], row[5], row[6] or "null", row[7]) for row in rows]
+async def life(connection: Connection) -> str:
+    """The name of this database's life. Cursors of another life, from before a restore, mean nothing in this one."""
+    if (known := await connection.fetchval(MARK, "life")) is not None:
+        return str(known)
+    await connection.execute(BEGIN_LIFE, secrets.token_hex(3))
+    return str(await connection.fetchval(MARK, "life"))
+
+
+async def forgotten(connection: Connection) -> Cursor:
+    """The last event that was purged; who has read less far has lost events."""
+    return Cursor.parse(await connection.fetchval(MARK, "forgotten") or "") or Cursor(0, 0)
 
 
 async def purge(connection: Connection, before: datetime, most: int = 5000) -> int:
     """Forget the oldest events; gives how many of at most `most` went. `connection` is the system's."""
-    status = await connection.execute(PURGE, before, most)
-    return int(status.split()[-1])
+    return int(await connection.fetchval(PURGE, before, most))

@@ -1,0 +1,235 @@
+"""`GET /events`: what happens in an organization, as it happens, as server-sent events.
+
+An `id` is `<xid>-<id>-<life>`: the event's place in the log, and the life of the database. Whoever comes back with it
+(`Last-Event-ID`, or `after` in the query) goes on behind that place. Why a stream needs no ticket in its address, and
+what else was decided, is in `docs/why/0057-events.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import asyncpg
+from starlette.types import Receive, Scope, Send
+
+from frontdesk.core.caller import Caller, Role
+from frontdesk.core.door import Door
+from frontdesk.core.errors import (
+    ApiError,
+    BadRequest,
+    Json,
+    MethodNotAllowed,
+    NotAuthenticated,
+    TooManyRequests,
+    Unavailable,
+)
+from frontdesk.core.event_feed import Feed, Listener, Told
+from frontdesk.core.event_log import Cursor, Event, forgotten
+from frontdesk.core.event_names import audible, event_names, matching
+
+from .identity import Identities
+from .rest import Headers, credentials, send_error
+
+HEARTBEAT = 15.0  # seconds; a client may give up a line after two of them are missing
+CHECK_EVERY = 3.0  # seconds after which a revoked key or login has lost its streams, beside what `identity.py` keeps
+LONGEST_WRITE = 60.0  # seconds for a client that does not read
+MOST_STREAMS = 2_000  # of one organization in one process
+PARAMETERS = ("names", "after", "organization_id")
+HEAD = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store, no-transform"),
+        (b"x-content-type-options", b"nosniff"), (b"x-accel-buffering", b"no")]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenStream:
+    """Whose stream it is: it ends when this is not true any more."""
+
+    key: str | None
+    bearer: str | None
+    caller: Caller
+    listener: Listener
+
+
+class EventsEdge:
+    """ASGI: all of the live events' HTTP, and what watches over it."""
+
+    def __init__(self, door: Door, identities: Identities) -> None:
+        self.door, self.identities, self.clock = door, identities, door.clock
+        self.names = event_names(door.registry)
+        self.feed = Feed(door.database, door.clock, self.render)
+        self._streams: set[OpenStream] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> EventsEdge:
+        self._watch = asyncio.create_task(self._watch_for_ever(), name="frontdesk-event-credentials")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await self.feed.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The endpoint."""
+        try:
+            if scope["method"] != "GET":
+                raise MethodNotAllowed(
+                    f"Method `{scope['method']}` is not supported at /events.", headers={"Allow": "GET"}
+                )
+            headers: Headers = dict(scope["headers"])
+            stream, start = await self._open(headers, scope["query_string"].decode("latin-1"))
+        except ApiError as error:
+            await send_error(send, error)
+            return
+        with self.feed.listening(stream.listener):
+            self._streams.add(stream)
+            gone = asyncio.create_task(_wait_for_end(receive, stream.listener))
+            try:
+                await self._send_all(stream.listener, start, send)
+            finally:
+                self._streams.discard(stream)
+                gone.cancel()
+
+    async def _open(self, headers: Headers, query: str) -> tuple[OpenStream, str]:
+        """The stream as asked for, and why it has to begin with a `resync`, if it has to."""
+        key, bearer = credentials(headers)
+        identity = await self.identities.identify(key, bearer)
+        parameters = _read_parameters(query)
+        caller = identity.caller(_number(parameters.get("organization_id")))
+        names = self._names(caller.role, parameters.get("names", "*"))
+        if self.feed.count_of(caller.organization_id) >= MOST_STREAMS:
+            raise TooManyRequests(f"There are {MOST_STREAMS} open streams of this organization already.")
+        # A browser that comes back keeps the address of its first attempt, so the header counts.
+        after = headers.get(b"last-event-id", b"").decode("latin-1").strip() or parameters.get("after", "")
+        cursor, why = await self._place(after) if after else (None, "")
+        listener = Listener(caller.organization_id, names, caller.user_id, cursor)
+        return OpenStream(key, bearer, caller, listener), why
+
+    def _names(self, role: Role, wanted: str) -> frozenset[str]:
+        patterns = [part.strip() for part in wanted.split(",") if part.strip()]
+        for pattern in patterns:
+            if not matching(pattern, self.names):
+                raise BadRequest(
+                    f"'{pattern[:80]}' names no event; see docs/reference/events.md.",
+                    errors={"names": "names no event"},
+                )
+        return audible(self.names, role, patterns)
+
+    async def _place(self, after: str) -> tuple[Cursor | None, str]:
+        """The cursor to go on from; none, and why, where events behind it are lost."""
+        place, _, given_life = after.rpartition("-")
+        cursor = Cursor.parse(place)
+        if cursor is None:
+            raise BadRequest("after must be the id of an event.", errors={"after": "must be the id of an event"})
+        if given_life != await self.feed.look_at_life():
+            return None, "The database was restored since."
+        async with self.door.database.system() as connection:
+            if cursor < await forgotten(connection):
+                return None, "Older events than this are not kept."
+        return cursor, ""
+
+    # -- writing ------------------------------------------------------------------------------
+
+    async def _send_all(self, listener: Listener, start: str, send: Send) -> None:
+        """Everything, until the client is gone, the credentials end, or the process stops."""
+        await send({"type": "http.response.start", "status": 200, "headers": HEAD})
+        with suppress(OSError, TimeoutError):
+            async for text in self._texts(listener, start):
+                async with asyncio.timeout(LONGEST_WRITE):
+                    await send({"type": "http.response.body", "body": text, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _texts(self, listener: Listener, start: str) -> AsyncIterator[bytes]:
+        while listener.since is None and not listener.is_closed:
+            yield b": \n\n"
+            await listener.wait(HEARTBEAT)
+        if start:
+            yield self._frame("resync", {"reason": start}, listener)
+        yield self._frame("ready", {}, listener)
+        while not listener.is_closed:
+            await listener.wait(HEARTBEAT)
+            found = listener.take() if not listener.is_behind else await self._catch_up(listener)
+            if found:
+                yield b"".join(told.text for told in found)
+            elif listener.is_behind:
+                yield b": \n\n"
+            elif not listener.is_ready and not listener.is_closed:
+                self.feed.rest(listener)
+                # Without data it is no event, and yet the client keeps the id: it never falls out of what is kept.
+                yield f": \nid: {listener.cursor}-{self.feed.life}\n\n".encode()
+
+    async def _catch_up(self, listener: Listener) -> list[Told]:
+        try:
+            return await self.feed.catch_up(listener)
+        except Unavailable:
+            await self.clock.sleep(1.0)
+            return []
+
+    def _frame(self, name: str, data: Mapping[str, Json], listener: Listener) -> bytes:
+        id = f"{listener.cursor}-{self.feed.life}"
+        return f"id: {id}\nevent: {name}\ndata: {json.dumps({'id': id, **data})}\n\n".encode()
+
+    def render(self, event: Event) -> Told:
+        """An event as all its listeners get it."""
+        resource, viewer = self.names.get(event.name), None
+        if resource is not None and resource.private_to is not None:
+            viewer = resource.private_to(json.loads(event.data))
+        id = f"{event.cursor}-{self.feed.life}"
+        data = event.data.replace("\r", " ").replace("\n", " ")  # in JSON they can only stand between its parts
+        text = (
+            f'id: {id}\ndata: {{"id":"{id}","type":"{event.name}","timestamp":"{_shown(event.created_at)}",'
+            f'"organization_id":{event.organization_id},"data":{data}}}\n\n'
+        )
+        return Told(event.cursor, event.name, viewer, text.encode())
+
+    # -- credentials --------------------------------------------------------------------------
+
+    async def _watch_for_ever(self) -> None:
+        while True:
+            await self.clock.sleep(CHECK_EVERY)
+            for credential in {(stream.key, stream.bearer) for stream in self._streams}:
+                with suppress(Unavailable, asyncpg.PostgresError, TimeoutError):
+                    await self._check(*credential)
+
+    async def _check(self, key: str | None, bearer: str | None) -> None:
+        """End the streams of a credential that has ended, or whose role has changed."""
+        try:
+            roles = (await self.identities.identify(key, bearer)).roles
+        except NotAuthenticated:
+            roles = {}
+        for stream in self._streams:
+            is_same = (stream.key, stream.bearer) == (key, bearer)
+            if is_same and roles.get(stream.caller.organization_id) != stream.caller.role:
+                stream.listener.close()
+
+
+async def _wait_for_end(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.close()
+
+
+def _read_parameters(query: str) -> dict[str, str]:
+    parameters = dict(parse_qsl(query, keep_blank_values=True))
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise BadRequest(f"'{name[:80]}' is not a parameter here.", errors={name[:80]: "is not a parameter"})
+    return parameters
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise BadRequest("organization_id must be a number.", errors={"organization_id": "must be a number"})
+    return int(text)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
