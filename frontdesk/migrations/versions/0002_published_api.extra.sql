@@ -37,8 +37,8 @@ FROM organizations o LEFT JOIN (VALUES
 RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
--- one message of a hundred or fewer is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
--- the list reads its rows one by one until the page is full. Which it is, the newest messages tell.
+-- less than one message of a hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -48,22 +48,25 @@ AS $$
 $$;
 CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     own int := nullif(current_setting('app.org', true), '')::int;
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
-    most int := 5000;
+    second text := coalesce(patterns[2], patterns[1]);
+    most int := 50000;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 10 FROM (
+    IF (SELECT count(*) > 8 FROM (
             SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
     SELECT array_agg(conversation_id) INTO ids FROM (
         SELECT conversation_id FROM conversation_messages
-        WHERE organization_id = own AND deleted_at IS NULL AND search_text LIKE longest AND search_text LIKE ALL (patterns)
+        WHERE organization_id = own AND deleted_at IS NULL
+            AND search_text LIKE longest AND search_text LIKE second AND search_text LIKE ALL (patterns)
         LIMIT most + 1
     ) said;
     IF array_length(ids, 1) > most THEN

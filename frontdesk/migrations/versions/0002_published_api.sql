@@ -40,8 +40,8 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
     CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
     CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
@@ -77,8 +77,8 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -106,10 +106,10 @@ CREATE TABLE companies (
     created_in_conversation_id BIGINT,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
-    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -132,8 +132,8 @@ CREATE TABLE contact_tags (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
     CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -159,9 +159,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -183,9 +183,9 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversation_predefined_messages_search_text ON conversation_predefined_messages USING gin (search_text gin_trgm_ops);
@@ -204,8 +204,8 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
-    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -262,9 +262,9 @@ CREATE TABLE deal_products (
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -296,12 +296,12 @@ CREATE TABLE deals (
     created_in_conversation_id BIGINT,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
+    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
-    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL))
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -357,9 +357,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -379,8 +379,8 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
-    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -401,8 +401,8 @@ CREATE TABLE pipelines (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
-    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -420,9 +420,9 @@ CREATE TABLE product_categories (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_product_categories PRIMARY KEY (id),
+    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_categories_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_product_categories_name ON product_categories (organization_id, name);
@@ -447,9 +447,9 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
-    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -471,8 +471,8 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -518,9 +518,9 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
+    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -543,9 +543,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -600,9 +600,9 @@ CREATE TABLE whatsapp_templates (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -713,9 +713,9 @@ CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organizat
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 
@@ -731,9 +731,9 @@ CREATE INDEX ix_notes_company_id ON notes (organization_id, company_id);
 
 CREATE INDEX ix_notes_deal_id ON notes (organization_id, deal_id);
 
-ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
-
 ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
+
+ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
 
 ALTER TABLE organizations ADD COLUMN rate_limit TEXT;
 
@@ -1409,8 +1409,8 @@ FROM organizations o LEFT JOIN (VALUES
 RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
--- one message of a hundred or fewer is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
--- the list reads its rows one by one until the page is full. Which it is, the newest messages tell.
+-- less than one message of a hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -1420,22 +1420,25 @@ AS $$
 $$;
 CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     own int := nullif(current_setting('app.org', true), '')::int;
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
-    most int := 5000;
+    second text := coalesce(patterns[2], patterns[1]);
+    most int := 50000;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 10 FROM (
+    IF (SELECT count(*) > 8 FROM (
             SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
     SELECT array_agg(conversation_id) INTO ids FROM (
         SELECT conversation_id FROM conversation_messages
-        WHERE organization_id = own AND deleted_at IS NULL AND search_text LIKE longest AND search_text LIKE ALL (patterns)
+        WHERE organization_id = own AND deleted_at IS NULL
+            AND search_text LIKE longest AND search_text LIKE second AND search_text LIKE ALL (patterns)
         LIMIT most + 1
     ) said;
     IF array_length(ids, 1) > most THEN

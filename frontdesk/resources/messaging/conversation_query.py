@@ -1,0 +1,186 @@
+"""What the list of conversations is asked by beside fields: saved views, searches, tags, who waits for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Table,
+    Text,
+    all_,
+    and_,
+    cast,
+    exists,
+    func,
+    literal_column,
+    select,
+)
+
+from frontdesk.core.caller import Caller
+from frontdesk.core.database import Connection
+from frontdesk.core.door import Door
+from frontdesk.core.errors import BadRequest, Json, NotFound
+from frontdesk.core.fields import Plain, Wrong, check_text
+from frontdesk.core.query import QueryReader
+from frontdesk.core.resource import Filter
+from frontdesk.core.schema import metadata
+from frontdesk.core.search import CANDIDATES, COUNTED
+
+Parameters = Mapping[str, object]
+
+SHORTEST, LONGEST = 3, 200  # characters of a search for messages
+COUNTED_BY_TEXT = 250  # conversations; beyond, the total of a search for messages is a minimum
+SAYING = "SELECT conversations_saying($1)"
+
+
+def _is_waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    return and_(cast(value, Boolean), table.c.status == literal_column("'open'"), table.c.waiting_since.is_not(None))
+
+
+def _of_contact(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """The contact's name, e-mail or phone has all words, by the contacts' own search."""
+    found = func.search_contacts(value, literal_column(str(CANDIDATES)), literal_column("false"))
+    ids = func.unnest(func.array(select(found).scalar_subquery()))
+    return table.c.contact_id.in_(select(ids))
+
+
+def _says(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """A message has all words. Read row by row, newest conversations first: good for words that are everywhere.
+
+    For all others `narrowed` asks the index first and puts the ids in this condition's place.
+    """
+    messages = metadata.tables["conversation_messages"]
+    patterns = cast(select(func.search_patterns(value)).scalar_subquery(), ARRAY(Text))
+    said = select(messages.c.id).where(
+        messages.c.organization_id == table.c.organization_id,
+        messages.c.conversation_id == table.c.id,
+        messages.c.deleted_at.is_(None),
+        messages.c.search_text.like(all_(patterns)),
+    )
+    # OFFSET keeps the planner from turning it round into a join that reads all messages first.
+    return exists(said.offset(literal_column("0")))
+
+
+def _tagged(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    links = metadata.tables["contact_tags"]
+    tagged = select(links.c.contact_id).where(
+        links.c.organization_id == table.c.organization_id, links.c.tag_id == value
+    )
+    return table.c.contact_id.in_(tagged)
+
+
+def _only_outside(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    message = "stands beside other conditions, not inside of $or or $and"
+    raise BadRequest(f"view_id {message}.", errors={"view_id": message})
+
+
+def _check_text(value: Plain) -> Plain:
+    """Shorter texts have no trigram to be found by, and are in nearly every message."""
+    text = str(value).strip()
+    if len(text) < SHORTEST:
+        raise Wrong("minLength", f"must have at least {SHORTEST} characters", limit=SHORTEST)
+    return _check_length(text)
+
+
+def _check_length(value: Plain) -> Plain:
+    if len(str(value)) > LONGEST:
+        raise Wrong("maxLength", f"must not have more than {LONGEST} characters", limit=LONGEST)
+    return value
+
+
+FILTERS = {
+    "searchTerm": Filter("text", _of_contact, "The contact's name, e-mail or phone.", _check_length, COUNTED),
+    "messageSearchTerm": Filter(
+        "text", _says, f"The text of a message, from {SHORTEST} characters.", _check_text, COUNTED_BY_TEXT
+    ),
+    "tag_id": Filter("integer", _tagged, "A tag of the contact."),
+    "waitingResponseOnly": Filter("boolean", _is_waiting, "Open, and the customer waits for an answer."),
+    "view_id": Filter("integer", _only_outside, "A saved view, whose conditions are added."),
+}
+
+
+async def rewrite(door: Door, caller: Caller, query: Parameters) -> Parameters:
+    """The query with its view opened and its search for messages narrowed down."""
+    if "view_id" in query:
+        query = with_view(door, query, await _read_view(door, caller, query["view_id"]))
+    if any(_term_of(part) for part in (query, *_branches(query))):
+        async with door.database.reading(caller.organization_id) as connection:
+            query = await narrowed(connection, query)
+    return query
+
+
+async def _read_view(door: Door, caller: Caller, id: object) -> dict[str, Json]:
+    try:
+        if isinstance(id, str | int) and not isinstance(id, bool):
+            return (await door.call(caller, "views", "get", id=id)).value
+    except NotFound:
+        pass
+    raise no_view()
+
+
+def no_view() -> BadRequest:
+    return BadRequest("There is no such view.", errors={"view_id": "names no view that you can see"})
+
+
+def with_view(door: Door, query: Parameters, view: Mapping[str, Json]) -> Parameters:
+    """The conditions of both; the order is the view's, unless one is given. Raises `BadRequest` for a view whose
+    query can no longer be read, because a field of it is gone."""
+    stored = dict(_object(view["query"]))
+    order = stored.pop("$sort", None)
+    try:
+        QueryReader(door.registry["conversations"]).read({"$and": [stored], "$sort": order})
+    except BadRequest as error:
+        message = f"The view '{view['name']}' cannot be used any more: {error.message} Change its query, or delete it."
+        raise BadRequest(message, errors={"view_id": error.message}) from None
+    merged = {name: value for name, value in query.items() if name != "view_id"}
+    given = merged.get("$and", [])
+    if isinstance(given, list):
+        merged["$and"] = [stored, *given]
+    if order is not None:
+        merged.setdefault("$sort", order)
+    return merged
+
+
+def _object(value: Json) -> dict[str, Json]:
+    assert isinstance(value, dict)
+    return value
+
+
+def _branches(query: Parameters) -> list[Parameters]:
+    given = query.get("$and")
+    return [branch for branch in given if isinstance(branch, dict)] if isinstance(given, list) else []
+
+
+def _term_of(part: Parameters) -> str | None:
+    """The search for messages in it, if the reader will accept it."""
+    term = part.get("messageSearchTerm")
+    try:
+        return str(_check_text(check_text(term)))
+    except Wrong:
+        return None
+
+
+async def narrowed(connection: Connection, query: Parameters) -> Parameters:
+    """With ids in the place of each search for messages that the index answers with few conversations.
+
+    Two levels are looked at: what is given, and a view beside it. Deeper ones are read row by row, which is as right.
+    """
+    branches = query.get("$and", [])
+    if not isinstance(branches, list):
+        return query
+    inner = [await _narrowed(connection, branch) if isinstance(branch, dict) else branch for branch in branches]
+    return await _narrowed(connection, {**query, "$and": inner})
+
+
+async def _narrowed(connection: Connection, part: Parameters) -> Parameters:
+    term, beside = _term_of(part), part.get("$and", [])
+    if term is None or not isinstance(beside, list):
+        return part
+    ids = await connection.fetchval(SAYING, term)
+    if ids is None:
+        return part
+    rest = {name: value for name, value in part.items() if name != "messageSearchTerm"}
+    return {**rest, "$and": [*beside, {"id": {"$in": ids}}]}
