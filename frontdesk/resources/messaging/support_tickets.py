@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, any_, select
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
@@ -19,7 +19,7 @@ from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
 
-INBOX = "SELECT channel FROM inbox_channels WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+INBOX = "SELECT channel, address FROM inbox_channels WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 # Two forms that come at once with the same new address must not make two contacts.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($2, $1))"
 
@@ -78,7 +78,7 @@ async def _take_channel(call: Call) -> None:
         raise Invalid([Fault("inbox_channel_id", "reference", "names no mailbox")])
     if "channel" in call.body and data["channel"] != row["channel"]:
         raise Invalid([Fault("channel", "conflict", f"must be {row['channel']}, the channel of inbox_channel_id")])
-    data["channel"] = row["channel"]
+    data |= {"channel": row["channel"], "meta_inbox_channel_email": row["address"]}
 
 
 async def _take_contact(call: Call) -> None:
@@ -121,7 +121,7 @@ def _of_contact(column: str) -> Callable[[FromClause], ScalarSelect[object]]:
 
 
 def _is_tagged(table: Table, value: ColumnElement[Plain]) -> ColumnElement[bool]:
-    return table.c.tags.any(value)  # type: ignore[no-any-return]
+    return value == any_(table.c.tags)
 
 
 def _is_over(table: Table, value: ColumnElement[Plain]) -> ColumnElement[bool]:
