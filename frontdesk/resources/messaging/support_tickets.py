@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, any_, sel
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import Field, Plain
+from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
@@ -92,7 +92,7 @@ async def _take_contact(call: Call) -> None:
     query = {"email": {"$in": [email, folded]}, "$sort": {"id": 1}, "$limit": 1, "$select": ["id"]}
     found = (await call.call("contacts", "find", query=query)).value["data"]
     if isinstance(found, list) and found:
-        data["contact_id"] = found[0]["id"]  # type: ignore[index,call-overload,assignment]
+        data["contact_id"] = found[0]["id"]  # type: ignore[index,call-overload]
         return
     names = {name: data.get(f"contact_{name}") for name in ("first_name", "last_name")}
     known = {name: value for name, value in names.items() if value is not None}
@@ -120,11 +120,11 @@ def _of_contact(column: str) -> Callable[[FromClause], ScalarSelect[object]]:
     return join
 
 
-def _is_tagged(table: Table, value: ColumnElement[Plain]) -> ColumnElement[bool]:
+def _is_tagged(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
     return value == any_(table.c.tags)
 
 
-def _is_over(table: Table, value: ColumnElement[Plain]) -> ColumnElement[bool]:
+def _is_over(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
     return table.c.status.in_(OVER) == value
 
 

@@ -1,0 +1,194 @@
+"""Tickets go through the same spine: answered by a turn, taken over by a person, quiet when they are over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from pydantic_ai.messages import ModelMessage
+
+from frontdesk.core.caller import Caller, Role
+from tests.flow.harness import Desk, FakeProvider, Reply
+
+TICKETS, MESSAGES = "support-tickets", "support-ticket-messages"
+
+
+@dataclass
+class TicketDesk:
+    """A desk whose customer has written one ticket, worked by an assistant of the type support-ticket."""
+
+    desk: Desk
+    helper_id: int
+    ticket_id: int
+
+    async def write(self, text: str, caller: Caller | None = None, **fields: object) -> dict[str, object]:
+        data = {"support_ticket_id": self.ticket_id, "message_text": text, **fields}
+        return dict((await self.desk.door.call(caller or self.desk.owner, MESSAGES, "create", data=data)).value)
+
+    async def ask(self, text: str, *script: Reply | object) -> list[str]:
+        """What the customer writes, and what they read because of it."""
+        before = len(await self.desk.replies())
+        self.desk.script.say(*script)  # type: ignore[arg-type]
+        await self.write(text, direction="inbound")
+        await self.desk.settle()
+        return (await self.desk.replies())[before:]
+
+    async def change(self, **fields: object) -> None:
+        await self.desk.door.call(self.desk.owner, TICKETS, "patch", id=self.ticket_id, data=fields)
+
+    async def now(self) -> dict[str, object]:
+        return dict((await self.desk.call(TICKETS, "get", self.ticket_id)).value)
+
+
+async def opened(desk: Desk, **fields: object) -> TicketDesk:
+    helper = await desk.call(
+        "ai-assistants", "create", name="Tickets", assistant_type="support-ticket", ai_model_id=1, instructions="Help.",
+    )  # fmt: skip
+    body = {"subject": "My invoice is wrong", "contact_id": desk.contact_id, "priority": "high", **fields}
+    body = {"assigned_ai_assistant_id": helper.id, **body}
+    ticket = await desk.call(TICKETS, "create", **body)
+    assert helper.id is not None
+    assert ticket.id is not None
+    return TicketDesk(desk, helper.id, ticket.id)
+
+
+@pytest.fixture
+async def house(desk: Desk) -> TicketDesk:
+    return await opened(desk)
+
+
+async def test_the_first_message_of_a_ticket_is_answered(desk: Desk) -> None:
+    before = len(await desk.replies())
+    desk.script.say("Let me look at your invoice.")
+    house = await opened(desk, message_text="I was billed twice.")
+    await desk.settle()
+    assert (await desk.replies())[before:] == ["Let me look at your invoice."]
+    assert (await desk.decisions())[-1] == ("answered", "answered")
+    prompt = str(desk.script.infos[-1].instructions)
+    assert '"reference_number": "TK-2026-001", "subject": "My invoice is wrong", "priority": "high"' in prompt
+    assert "billed twice" in str(desk.script.requests[-1])
+    assert (await house.now())["last_message_at"] is not None
+
+
+async def test_the_answer_is_a_message_of_the_ticket_and_of_no_conversation(house: TicketDesk) -> None:
+    await house.ask("Hello?", "Hello Luis.")
+    rows = await house.desk.fetch(
+        "SELECT sender, ai_turn_id IS NOT NULL FROM conversation_messages WHERE kind = 'ticket' ORDER BY position"
+    )
+    assert [tuple(row) for row in rows] == [("contact", False), ("assistant", True)]
+    names = await house.desk.fetch("SELECT name FROM events WHERE row_id = $1 AND name LIKE 'conversations.%'",
+                                   house.ticket_id)  # fmt: skip
+    assert names == []
+
+
+async def test_a_mailboxs_assistant_gets_the_tickets_that_nobody_has(desk: Desk) -> None:
+    helper = await desk.call(
+        "ai-assistants", "create", name="Tickets", assistant_type="support-ticket", ai_model_id=1, instructions="Help.",
+    )  # fmt: skip
+    rows = await desk.fetch(
+        "INSERT INTO inbox_channels (organization_id, channel, name, ai_assistant_id, public_key, allowed_origins,"
+        " is_active, limits, created_at, updated_at)"
+        " VALUES ($1, 'email', 'Help', $2, 'k', '{}', true, '{}', now(), now()) RETURNING id",
+        desk.organization_id, helper.id,
+    )  # fmt: skip
+    house = await opened(desk, assigned_ai_assistant_id=None, inbox_channel_id=rows[0][0])
+    desk.channels["email"] = FakeProvider()
+    assert await house.ask("Hello?", "Hello Luis.") == ["Hello Luis."]
+    assert (await house.now())["assigned_ai_assistant_id"] == helper.id
+
+
+async def test_a_ticket_that_nobody_has_is_not_answered(desk: Desk) -> None:
+    house = await opened(desk, assigned_ai_assistant_id=None)
+    assert await house.ask("Hello?") == []
+    assert (await desk.decisions())[-1] == ("silent", "no_assistant")
+
+
+async def test_a_person_takes_a_ticket_over_in_the_middle_of_a_turn(house: TicketDesk) -> None:
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await house.write("Marta here.", takeover=True)
+        return "Never sent."
+
+    assert await house.ask("Hello?", interrupted) == ["Marta here."]
+    assert (await house.desk.turns())[-1] == "person_took_over"
+    assert (await house.desk.decisions())[-1] == ("silent", "person_took_over")
+    ticket = await house.now()
+    assert (ticket["assigned_user_id"], ticket["assigned_ai_assistant_id"]) == (house.desk.user_id, None)
+    assert (ticket["handed_off_by_ai_assistant_id"], ticket["handoff_reason"]) == (house.helper_id, None)
+    assert await house.ask("Thanks, Marta") == []
+
+
+async def test_a_burst_is_one_answer(house: TicketDesk) -> None:
+    desk = house.desk
+    await desk.door.call(
+        desk.owner, "ai-assistants", "patch", id=house.helper_id, data={"enable_message_burst_handling": True}
+    )
+    before = len(await desk.replies())
+    for text in ("Hello", "my invoice", "is wrong"):
+        assert await house.ask(text) == []
+    desk.script.say("All three.")
+    await desk.pass_time(60)
+    assert (await desk.replies())[before:] == ["All three."]
+    assert [reason for _, reason in (await desk.decisions())[-3:]] == ["answered"] * 3
+
+
+@pytest.mark.parametrize("status", ["closed", "resolved"])
+async def test_a_ticket_that_is_over_in_the_middle_of_a_turn_gets_nothing_more(house: TicketDesk, status: str) -> None:
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await house.change(status=status)
+        return "Never sent."
+
+    assert await house.ask("Hello?", interrupted) == []
+    assert (await house.desk.decisions())[-1] == ("silent", "conversation_closed")
+    await house.desk.clock.advance(60)
+    assert await house.ask("It is back.", "A new beginning.") == ["A new beginning."]
+    assert "Hello?" not in str(house.desk.script.requests[-1])
+    ticket = await house.now()
+    assert (ticket["status"], ticket["episode"]) == ("open", 2)
+
+
+async def test_waiting_for_the_customer_stops_no_turn(house: TicketDesk) -> None:
+    async def waiting(_: list[ModelMessage]) -> Reply:
+        await house.change(status="pending")
+        return "Please send the invoice."
+
+    assert await house.ask("Hello?", waiting) == ["Please send the invoice."]
+    assert (await house.now())["status"] == "pending"
+    assert await house.ask("Here it is.", "Thank you.") == ["Thank you."]
+    assert "Please send the invoice." in str(house.desk.script.requests[-1])
+    assert (await house.now())["status"] == "open"
+
+
+async def test_a_newer_message_takes_the_turns_place(house: TicketDesk) -> None:
+    async def overtaken(_: list[ModelMessage]) -> Reply:
+        await house.write("I mean the other one.", direction="inbound")
+        return "Never sent."
+
+    assert await house.ask("This invoice.", overtaken, "The other one, then.") == ["The other one, then."]
+
+
+async def test_a_failed_model_leaves_the_ticket_with_the_reason(house: TicketDesk) -> None:
+    house.desk.script.is_missing = True
+    lines = await house.ask("Hello?")
+    ticket = await house.now()
+    assert len(lines) == 1
+    assert (ticket["assigned_ai_assistant_id"], ticket["handoff_reason"]) == (None, "no_model")
+    await house.change(assigned_ai_assistant_id=house.helper_id)
+    assert (await house.now())["handoff_reason"] is None
+
+
+async def test_a_deleted_ticket_is_not_answered(house: TicketDesk) -> None:
+    async def deleted(_: list[ModelMessage]) -> Reply:
+        await house.desk.call(TICKETS, "remove", house.ticket_id)
+        return "Never sent."
+
+    assert await house.ask("Hello?", deleted) == []
+    assert (await house.desk.decisions())[-1] == ("silent", "conversation_deleted")
+
+
+async def test_a_note_and_a_key_leave_it_to_the_assistant(house: TicketDesk) -> None:
+    key = Caller(house.desk.organization_id, house.desk.user_id, Role.admin, via="api_key")
+    await house.write("He sounds upset.", message_type="note", takeover=True)
+    await house.write("An automatic word.", key)
+    assert (await house.now())["assigned_ai_assistant_id"] == house.helper_id
+    assert await house.ask("Hello?", "Yes?") == ["Yes?"]
+    assert "upset" not in str(house.desk.script.requests[-1])
