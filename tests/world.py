@@ -14,6 +14,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
 from frontdesk.core.fields import Field, Plain
+from frontdesk.core.file_kinds import make_key
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.statements import create_statement
@@ -127,9 +128,20 @@ class World:
         if "conversation_id" in body and "channel" in resource.fixed:
             channel = str(resource.fixed["channel"])
             body["conversation_id"] = await self.row("conversations", organization_id, channel=channel)
+        if path == "conversation-files":
+            body["s3_key"] = await self._stored_key(str(body["file_type"]), organization_id)
         if path == "conversation-messages-playground":
             body["assistant_id"] = await self.row("ai-assistants", organization_id)
         return body
+
+    async def _stored_key(self, file_type: str, organization_id: int) -> str:
+        """A file that was uploaded for a conversation, as the store and its row have it."""
+        key = make_key(organization_id, "conversation-file", "sample").text
+        disk = self.app.app.state.door.files.disk
+        disk.path(key).parent.mkdir(parents=True)
+        disk.path(key).write_bytes(b"sample")
+        await self.row("file-uploads", organization_id, s3_key=key, file_type=file_type, file_size=6)
+        return key
 
     async def _input(self, f: Field, organization_id: int) -> object:
         if f.references == "users":

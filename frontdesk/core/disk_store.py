@@ -57,6 +57,8 @@ class DiskStore:
             with await asyncio.to_thread(_open_draft, draft) as file:
                 digest = await _receive(file, size, chunks)
             await asyncio.to_thread(self._publish, draft, self.path(key), digest)
+        except TimeoutError:
+            raise  # an OSError by its class; it is the client's
         except OSError as error:
             raise Unavailable(f"The file cannot be stored: {error.strerror}.") from error
         finally:
