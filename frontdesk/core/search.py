@@ -158,7 +158,7 @@ def found_rows(table: Table, *, most: int, with_deleted: bool) -> CTE:
     call = text(f"SELECT search_{table.name}(:term, {most}, {str(with_deleted).lower()})")
     ids = func.array(call.bindparams(bindparam("term", type_=Text())))
     # An array first, so that the planner goes from the few ids to their rows and not the other way round.
-    found = func.unnest(ids).table_valued(column("id", BigInteger), with_ordinality="place", name="u")
+    found = func.unnest(ids).table_valued(column("id", BigInteger), with_ordinality="place").render_derived(name="u")
     return select(found.c.id, found.c.place).cte("found")
 
 
