@@ -26,6 +26,7 @@ from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
 from frontdesk.runtime.delivery import Carrier, Delivery
+from frontdesk.runtime.envelope import address
 from frontdesk.runtime.gates import Decision, evaluate
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, TurnExhausted, judge, sentence
@@ -298,12 +299,13 @@ class Flow:
         channel = self._channel(name)
 
         async def send(talk: Conversation, part: Part) -> str | None:
-            said = part.content
+            said, envelope = part.content, await address(self.database, talk, part)
             return await channel.send(Outgoing(
                 talk.organization_id, talk.id, talk.contact_id, talk.inbox_channel_id, part.text, part.idempotency_key,
-                talk.contact_address, said.message_type,
+                envelope.address, said.message_type,
                 Media(said.media_url, said.s3_path, said.file_name, said.file_type, said.file_size),
                 said.template, said.location, said.emoji, said.reply_to, said.reaction_to,
+                subject=envelope.subject, headers=envelope.headers,
             ))  # fmt: skip
 
         return Carrier(channel.is_local, channel.takes_keys, send)

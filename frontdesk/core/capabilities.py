@@ -39,8 +39,12 @@ CAPABILITIES: Mapping[str, Capabilities] = {
     "messenger": Capabilities("Messenger", TEXT | MEDIA | {"reaction"}, 2000, window=DAY, proves_sender=True),
     "webchat": Capabilities("Web chat", TEXT | MEDIA | {"location", "reaction"}, 4000, is_local=True),
     "sms": Capabilities("SMS", TEXT | MEDIA, 1600, has_phones=True),
+    "email": Capabilities("E-mail", TEXT, 100_000),
+    "gmail": Capabilities("Gmail", TEXT, 100_000),
     "playground": Capabilities("Playground", frozenset({"text"}) | MEDIA, 4000, is_local=True),
 }  # fmt: skip
-CONVERSATION_CHANNELS = tuple(CAPABILITIES)
+# E-mail is no conversation channel (the published API says so): tickets come and go by it.
+MAIL = ("email", "gmail")
+CONVERSATION_CHANNELS = tuple(name for name in CAPABILITIES if name not in MAIL)
 # A mailbox is connected like a channel, but e-mail is no conversation channel (tickets and broadcasts use it).
-CONNECTED = ("webchat", "whatsapp", "instagram", "messenger", "sms", "email")
+CONNECTED = ("webchat", "whatsapp", "instagram", "messenger", "sms", *MAIL)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pytest
 from pydantic_ai.messages import ModelMessage
 
+from frontdesk.channels.connected import Connected
+from frontdesk.channels.fake import FakeProvider as FakeMail
 from frontdesk.core.caller import Caller, Role
+from frontdesk.core.errors import Unavailable
 from tests.flow.harness import Desk, FakeProvider, Reply
 
 TICKETS, MESSAGES = "support-tickets", "support-ticket-messages"
@@ -192,3 +195,80 @@ async def test_a_note_and_a_key_leave_it_to_the_assistant(house: TicketDesk) -> 
     assert (await house.now())["assigned_ai_assistant_id"] == house.helper_id
     assert await house.ask("Hello?", "Yes?") == ["Yes?"]
     assert "upset" not in str(house.desk.script.requests[-1])
+
+
+@dataclass
+class Mailbox:
+    """Tickets that come and go by e-mail, with the fake provider behind them."""
+
+    house: TicketDesk
+    provider: FakeMail
+
+    @property
+    def letters(self) -> list[tuple[str | None, str | None, str]]:
+        return [(part.address, part.subject, part.text) for part in self.provider.accepted]
+
+
+@pytest.fixture
+async def mailbox(desk: Desk) -> Mailbox:
+    rows = await desk.fetch(
+        "INSERT INTO inbox_channels (organization_id, channel, name, provider, address, public_key, allowed_origins,"
+        " is_active, limits, created_at, updated_at)"
+        " VALUES ($1, 'email', 'Help', 'fake', 'help@example.com', 'k', '{}', true, '{}', now(), now()) RETURNING id",
+        desk.organization_id,
+    )  # fmt: skip
+    provider = FakeMail()
+    desk.channels["email"] = Connected("email", desk.database, {"fake": provider})
+    await desk.door.call(desk.owner, "contacts", "patch", id=desk.contact_id, data={"email": "luis@example.com"})
+    return Mailbox(await opened(desk, inbox_channel_id=rows[0][0], thread_id="<1@mail.example>"), provider)
+
+
+async def test_an_answer_by_mail_names_the_ticket_and_says_that_it_is_automatic(mailbox: Mailbox) -> None:
+    assert await mailbox.house.ask("Hello?", "Hello Luis.") == ["Hello Luis."]
+    assert mailbox.letters == [("luis@example.com", "Re: My invoice is wrong [TK-2026-001]", "Hello Luis.")]
+    assert mailbox.provider.accepted[0].headers == {
+        "Auto-Submitted": "auto-replied", "In-Reply-To": "<1@mail.example>", "References": "<1@mail.example>",
+    }  # fmt: skip
+
+
+async def test_a_persons_mail_is_pending_until_the_provider_has_it(mailbox: Mailbox) -> None:
+    house, message = mailbox.house, await mailbox.house.write("Marta here.", takeover=True)
+    await house.desk.settle()
+    stored = (await house.desk.call(MESSAGES, "get", int(str(message["id"])))).value
+    assert (message["status"], stored["status"]) == ("pending", "sent")
+    assert mailbox.letters == [("luis@example.com", "Re: My invoice is wrong [TK-2026-001]", "Marta here.")]
+    assert "Auto-Submitted" not in (mailbox.provider.accepted[0].headers or {})
+
+
+async def test_a_note_goes_by_no_mail(mailbox: Mailbox) -> None:
+    await mailbox.house.write("Careful.", message_type="note")
+    await mailbox.house.desk.settle()
+    assert mailbox.letters == []
+
+
+async def test_a_close_while_the_mail_is_refused_for_now_stops_it(mailbox: Mailbox) -> None:
+    house = mailbox.house
+    mailbox.provider.faults.append(Unavailable("greylisted"))
+    assert await house.ask("Hello?", "Hello Luis.") == []
+    await house.change(status="resolved")
+    await house.desk.pass_time(60)
+    assert mailbox.letters == []
+    assert (await house.desk.decisions())[-1] == ("silent", "conversation_closed")
+
+
+@pytest.mark.parametrize("channel", ["email", "gmail"])
+async def test_a_mailbox_that_nothing_carries_fails_and_says_so(desk: Desk, channel: str) -> None:
+    house = await opened(desk, channel=channel)
+    assert await house.ask("Hello?", "Hello Luis.") == []
+    assert (await desk.decisions())[-1] == ("failed", "delivery_failed")
+    message = await house.write("By hand.")
+    await desk.settle()
+    assert (await desk.call(MESSAGES, "get", int(str(message["id"])))).value["status"] == "failed"
+
+
+async def test_a_contact_without_an_address_gets_no_mail(mailbox: Mailbox) -> None:
+    house = mailbox.house
+    await house.desk.door.call(house.desk.owner, "contacts", "patch", id=house.desk.contact_id, data={"email": None})
+    assert await house.ask("Hello?", "Hello Luis.") == []
+    assert mailbox.letters == []
+    assert (await house.desk.decisions())[-1] == ("failed", "delivery_failed")

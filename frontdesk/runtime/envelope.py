@@ -1,0 +1,48 @@
+"""Where a message goes: the customer's address at the channel, and for a mail its subject and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from frontdesk.core.capabilities import MAIL
+from frontdesk.core.database import Database
+from frontdesk.runtime.outbox import Part
+from frontdesk.runtime.thread import Conversation
+
+TICKET = """
+    SELECT k.email, c.subject, c.reference_number, c.thread_id FROM conversations c
+    JOIN contacts k ON k.organization_id = c.organization_id AND k.id = c.contact_id
+    WHERE c.organization_id = $1 AND c.id = $2
+"""
+MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}@[^<>\s]{1,255}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a channel must know beside the message. A mail's subject names the ticket, so that a reply finds it."""
+
+    address: str | None
+    subject: str | None = None
+    headers: Mapping[str, str] | None = None
+
+
+async def address(database: Database, talk: Conversation, part: Part) -> Envelope:
+    """The envelope of `part`, as contact and ticket are now. No transaction is open while the provider is asked."""
+    if talk.channel not in MAIL:
+        return Envelope(talk.contact_address)
+    async with database.reading(talk.organization_id) as connection:
+        row = await connection.fetchrow(TICKET, talk.organization_id, talk.id)
+    if row is None:
+        return Envelope(None)
+    subject = f"Re: {row['subject']} [{row['reference_number']}]"
+    return Envelope(row["email"], subject, _headers(row["thread_id"], is_automatic=not part.is_written))
+
+
+def _headers(thread_id: str | None, *, is_automatic: bool) -> dict[str, str]:
+    """RFC 5322 threads by the ids of earlier mails; RFC 3834 wants what no person wrote to say so."""
+    headers = {"Auto-Submitted": "auto-replied"} if is_automatic else {}
+    if thread_id is not None and MESSAGE_ID.fullmatch(thread_id):
+        headers |= {"In-Reply-To": thread_id, "References": thread_id}
+    return headers
