@@ -39,6 +39,7 @@ INSERT INTO contacts (id, organization_id, first_name, last_name, phone, system_
            (2, 1, 'Bob', 'Miller', '5550002', 'contact', 11, now(), now()),
            (3, 1, 'Visitor', NULL, '5550003', 'visitor', 10, now(), now()),
            (4, 2, 'Ana', 'Stranger', '5550004', 'contact', 10, now(), now());
+UPDATE contacts SET phone = '6001112' || id || '2', phone_country_code = '+34', phone_country_iso = 'ES' WHERE id = 2;
 INSERT INTO notes (id, organization_id, text, contact_id, is_internal, created_in_conversation_id,
                    created_at, updated_at) OVERRIDING SYSTEM VALUE
     VALUES (1, 1, 'pays late', 1, true, NULL, now(), now()), (2, 1, 'prefers mornings', 1, false, NULL, now(), now()),
@@ -67,8 +68,34 @@ INSERT INTO deals (id, organization_id, name, amount, currency, status, pipeline
                    company_id, created_in_conversation_id, created_at, updated_at) OVERRIDING SYSTEM VALUE
     VALUES (1, 1, 'Whitening', 240, 'USD', 'open', 1, 1, 3, NULL, 10, now(), now()),
            (2, 1, 'Bread line', 9000, 'USD', 'open', 1, 1, 2, 2, 11, now(), now());
+INSERT INTO ai_assistants (id, organization_id, name, assistant_type, ai_model_id, created_at, updated_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT 7, 1, 'Luna', 'conversation', min(id), now(), now() FROM ai_models WHERE organization_id IS NULL;
+INSERT INTO inbox_channels (id, organization_id, channel, name, public_key, allowed_origins, is_active, limits,
+                            created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 'whatsapp', 'Our number', 'wa_1', '{}', true, '{}', now(), now());
+INSERT INTO conversations (id, organization_id, contact_id, channel, inbox_channel_id, status,
+        ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position, unread_count, kind,
+        last_interaction_at, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    SELECT id, 1, contact, channel, account, 'open', false, false, false, 1, 1, 2, 0, 'conversation', now(), now(), now()
+    FROM (VALUES (10, 3, 'webchat', NULL), (11, 2, 'whatsapp', 1), (12, 3, 'webchat', NULL))
+        AS c (id, contact, channel, account);
+INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, direction, sender,
+        message_type, message_text, status, kind, created_at, updated_at)
+    SELECT 1, c.id, m.position, c.channel, m.direction, m.sender, m.kind, m.said, 'stored', 'conversation', now(), now()
+    FROM conversations c, (VALUES (1, 'inbound', 'contact', 'text', 'Do you have bread?'),
+        (2, 'outbound', 'user', 'note', 'Handle with care')) AS m (position, direction, sender, kind, said);
+INSERT INTO whatsapp_templates (id, organization_id, inbox_channel_id, name, language, category, status, body, buttons,
+                                variables, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 1, 'reminder', 'en', 'utility', 'approved', 'Hello {{1}}, see you soon.', '[]', '{1}', now(), now());
+INSERT INTO activity_types (organization_id, key, name, color, icon_key, created_at, updated_at)
+    VALUES (1, 'call', 'Call', '#10B981', 'phone', now(), now());
+INSERT INTO activities (id, organization_id, subject, activity_type, start_date, timezone, done, contact_id,
+                        created_in_conversation_id, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 'Call the visitor', 'call', '2026-01-05', 'UTC', false, 3, 10, now(), now()),
+           (2, 1, 'Call Bob', 'call', '2026-01-06', 'UTC', false, 2, 11, now(), now());
 SELECT nextval(pg_get_serial_sequence(name, 'id')) FROM generate_series(1, 100),
-    unnest(ARRAY['contacts', 'notes', 'companies', 'deals', 'products']) name;
+    unnest(ARRAY['contacts', 'notes', 'companies', 'deals', 'products', 'conversations', 'activities']) name;
 """
 
 

@@ -66,7 +66,7 @@ async def get_conversation(ctx: Ctx, conversation_id: int) -> Result:
         conversation_id: Conversation id.
     """
     talk = await ctx.deps.call("conversations", "get", id=conversation_id)
-    query = {"conversation_id": conversation_id, "$limit": LATEST, "$sort": {"created_at": -1}, "$select": [*MESSAGE]}
+    query = {"conversation_id": conversation_id, "$limit": LATEST, "$sort": {"position": -1}, "$select": [*MESSAGE]}
     found = await ctx.deps.call(f"conversation-messages-{talk['channel']}", "find", query=query)
     rows = cast("list[dict[str, Json]]", found["data"])
     return row(talk, CONVERSATION) | {"messages": [row(one, MESSAGE) for one in reversed(rows)]}

@@ -36,9 +36,23 @@ ELSEWHERE: dict[str, dict[str, Json]] = {
     "get_currencies": {},
     "get_custom_fields": {"entity": "contact"},
     "find_organization_members": {"search": "marta"},
+    "get_activities": {"contact_id": BOB},
+    "create_activity": {"subject": "Call back", "activity_type": "call", "start_date": "2026-01-07"},
+    "update_activity": {"activity_id": 2, "done": True},
+    "find_conversations": {"contact_id": BOB},
+    "get_conversation": {"conversation_id": 11},
+    "send_conversation_message": {"conversation_id": 11, "message_text": "Fresh bread!"},
+    "find_whatsapp_template": {"search": "reminder"},
+    "send_whatsapp_template": {"conversation_id": 11, "template_id": 1, "values": {"1": "Bob"}},
+    "initiate_whatsapp_conversation": {"contact_id": BOB, "template_id": 1, "values": {"1": "Bob"}},
+    "get_email_broadcast_senders": {},
+    "send_email_broadcast": {"sender_id": 1, "subject": "News", "body": "Bread.", "contact_ids": [BOB]},
 }
 # What anybody may do here: the lists of the organization's set-up, and a new row of one's own.
-OPEN = {"create_contact", "create_company", "create_deal", "get_pipelines", "get_currencies", "get_custom_fields"}
+OPEN = {
+    "create_contact", "create_company", "create_deal", "create_activity", "get_pipelines", "get_currencies",
+    "get_custom_fields",
+}  # fmt: skip
 SWITCHES: list[tuple[bool, str, str]] = list(
     itertools.product((True, False), ("never", "always"), ("own", "organization"))
 )
