@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from .fields import KINDS
+from .resource import DECLARED
 from .schema import metadata
 
 Join = Callable[[FromClause], ScalarSelect[object]]
@@ -51,12 +52,13 @@ def joined(path: str, column: str, *names: str, computed: Mapping[str, Shown] | 
 
 
 def member(path: str, column: str, name: str) -> Join:
-    """One member of the row of `path` whose id stands in `column`."""
+    """One member of the row of `path` whose id stands in `column`: a field, or a joined member of its own."""
 
     def join(source: FromClause) -> ScalarSelect[object]:
         table = _table(path)
         own = (table.c.organization_id == source.c.organization_id) & (table.c.id == source.c[column])
-        return select(table.c[name]).where(own).correlate(source).scalar_subquery()
+        shown = table.c[name] if name in table.c else DECLARED[path].joins[name](table)  # type: ignore[arg-type]
+        return select(shown).where(own).correlate(source).scalar_subquery()
 
     return join
 

@@ -55,7 +55,10 @@ async def test_claiming_to_be_somebody_opens_nothing(world: World) -> None:
 
 async def test_a_visitor_changes_their_own_number(world: World) -> None:
     changed = await world.use("update_contact", phone="+34 600 111 222")
-    assert changed == {"id": VISITOR, "first_name": "Visitor", "phone": "+34 600 111 222"}
+    assert changed == {
+        "id": VISITOR, "first_name": "Visitor", "phone": "+34 600 111 222", "phone_country_code": "+34",
+        "phone_country_iso": "ES",
+    }  # fmt: skip
     [row] = await world.rows(f"SELECT phone, version FROM contacts WHERE id = {VISITOR}")
     assert row == {"phone": "+34 600 111 222", "version": 2}
 

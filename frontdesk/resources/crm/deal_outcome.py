@@ -27,7 +27,7 @@ def outcome(given: Mapping[str, Plain], stored: str, now: datetime) -> dict[str,
         for name, owner in BELONGS.items()
         if given.get(name) is not None and status != owner
     ]
-    date = DATES.get(status)
+    date = DATES.get(status, "")
     if status == stored and date in given and given[date] is None:
         faults.append(Fault(date, "status", f"must not be empty while the deal is {status}"))
     if faults:
@@ -36,7 +36,7 @@ def outcome(given: Mapping[str, Plain], stored: str, now: datetime) -> dict[str,
     if status == stored:
         return written
     written |= {name: given.get(name) if owner == status else None for name, owner in BELONGS.items()}
-    if date is not None and written[date] is None:
+    if date and written[date] is None:
         written[date] = now
     return written
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import FromClause, ScalarSelect
-
 from frontdesk.core.amounts import check_money, check_percentage, check_quantity, show_money, show_short
 from frontdesk.core.changes import changed
 from frontdesk.core.door import Call
 from frontdesk.core.fields import Field
 from frontdesk.core.joins import member
 from frontdesk.core.resource import Own, Resource, Through
-from frontdesk.core.schema import metadata
 
 from .line_totals import discount, totals
 
@@ -25,11 +22,6 @@ async def _compute(call: Call) -> None:
     stored: dict[str, object] = {**(call.before or {})}
     call.data |= discount(changed(call, DISCOUNT), stored)
     call.data |= totals(stored | call.data)
-
-
-def _main_media(source: FromClause) -> ScalarSelect[object]:
-    products = metadata.tables["products"]
-    return member("products", "product_id", "main_media_path" if "main_media_path" in products.c else "sku")(source)
 
 
 def _total(name: str) -> Field:
@@ -79,7 +71,7 @@ deal_products = Resource(
     joins={
         "name": member("products", "product_id", "name"),
         "sku": member("products", "product_id", "sku"),
-        "main_media_path": _main_media,
+        "main_media_path": member("products", "product_id", "main_media_path"),
     },
     # The published object has the image on a single line, not in lists.
     flags={"fastJoinForDealProductList": ("main_media_path",)},
