@@ -77,9 +77,9 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -104,15 +104,18 @@ CREATE TABLE companies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
+    custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
-    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
+
+CREATE INDEX ix_companies_custom_fields ON companies USING gin (custom_fields jsonb_path_ops) WHERE custom_fields <> '{}'::jsonb;
 
 CREATE INDEX ix_companies_name ON companies (organization_id, name);
 
@@ -131,9 +134,9 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
-    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -159,9 +162,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -183,12 +186,46 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversation_predefined_messages_search_text ON conversation_predefined_messages USING gin (search_text gin_trgm_ops);
+
+CREATE TABLE conversations_bulk_actions (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    changes JSONB NOT NULL,
+    status TEXT NOT NULL,
+    total_count INTEGER NOT NULL,
+    processed_count INTEGER NOT NULL,
+    skipped_count INTEGER NOT NULL,
+    last_conversation_id BIGINT NOT NULL,
+    error TEXT,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_conversations_bulk_actions_running ON conversations_bulk_actions (updated_at) WHERE status = 'running';
+
+CREATE TABLE conversations_bulk_targets (
+    organization_id INTEGER NOT NULL,
+    bulk_action_id BIGINT NOT NULL,
+    conversation_id BIGINT NOT NULL,
+    CONSTRAINT pk_conversations_bulk_targets PRIMARY KEY (organization_id, bulk_action_id, conversation_id),
+    CONSTRAINT fk_conversations_bulk_targets_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
 
 CREATE TABLE currencies (
     id BIGINT GENERATED BY DEFAULT AS IDENTITY,
@@ -231,9 +268,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -294,14 +331,15 @@ CREATE TABLE deals (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
+    custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL))
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -309,6 +347,8 @@ CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
 CREATE INDEX ix_deals_contact_id ON deals (organization_id, contact_id);
 
 CREATE INDEX ix_deals_created_at ON deals (organization_id, created_at);
+
+CREATE INDEX ix_deals_custom_fields ON deals USING gin (custom_fields jsonb_path_ops) WHERE custom_fields <> '{}'::jsonb;
 
 CREATE INDEX ix_deals_expected_close_date ON deals (organization_id, expected_close_date);
 
@@ -357,14 +397,50 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
+    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
 
 CREATE UNIQUE INDEX uq_file_uploads_s3_key ON file_uploads (organization_id, s3_key);
+
+CREATE TABLE organizations_users_invites (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    role TEXT NOT NULL,
+    status TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    sealed_token TEXT,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    accepted_at TIMESTAMP WITH TIME ZONE,
+    accepted_by_user_id BIGINT,
+    email_status TEXT NOT NULL,
+    email_error TEXT,
+    email_attempts INTEGER NOT NULL,
+    email_due_at TIMESTAMP WITH TIME ZONE,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    deleted_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
+    CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
+    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
+);
+
+CREATE INDEX ix_organizations_users_invites_accepted_by_user_id ON organizations_users_invites (accepted_by_user_id);
+
+CREATE INDEX ix_organizations_users_invites_email_due_at ON organizations_users_invites (email_due_at) WHERE email_status = 'queued' AND status = 'pending';
+
+CREATE UNIQUE INDEX uq_organizations_users_invites_email ON organizations_users_invites (organization_id, lower(email)) WHERE status = 'pending' AND deleted_at IS NULL;
+
+CREATE UNIQUE INDEX uq_organizations_users_invites_token_hash ON organizations_users_invites (organization_id, token_hash) WHERE deleted_at IS NULL;
 
 CREATE TABLE pipeline_stages (
     id BIGINT GENERATED BY DEFAULT AS IDENTITY,
@@ -379,9 +455,9 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
-    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_pipeline_stages_pipeline_id ON pipeline_stages (organization_id, pipeline_id);
@@ -420,8 +496,8 @@ CREATE TABLE product_categories (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_product_categories PRIMARY KEY (id),
-    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_categories_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -448,8 +524,8 @@ CREATE TABLE product_media (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
     CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -471,9 +547,9 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
+    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_stock_movements_product_id ON product_stock_movements (organization_id, product_id);
@@ -518,10 +594,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -575,8 +651,86 @@ CREATE TABLE views (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
     CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id)
+);
+
+CREATE TABLE webhook_deliveries (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    webhook_id BIGINT NOT NULL,
+    event_id TEXT NOT NULL,
+    event_name TEXT NOT NULL,
+    event_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    row_id BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    status TEXT NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    attempts INTEGER NOT NULL,
+    delivered_at TIMESTAMP WITH TIME ZONE,
+    last_status_code INTEGER,
+    last_duration_ms INTEGER,
+    last_error TEXT,
+    last_response TEXT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
+);
+
+CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
+
+CREATE INDEX ix_webhook_deliveries_due ON webhook_deliveries (organization_id, webhook_id, due_at) WHERE status IN ('pending', 'failed');
+
+CREATE INDEX ix_webhook_deliveries_webhook_id ON webhook_deliveries (organization_id, webhook_id);
+
+CREATE UNIQUE INDEX uq_webhook_deliveries_event ON webhook_deliveries (organization_id, webhook_id, event_id);
+
+CREATE TABLE webhook_deliveries_replays (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    delivery_id BIGINT,
+    webhook_id BIGINT,
+    since TIMESTAMP WITH TIME ZONE,
+    replayed_count INTEGER NOT NULL,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
+    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
+
+CREATE TABLE webhooks (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    description TEXT,
+    events TEXT[] NOT NULL,
+    is_active BOOLEAN NOT NULL,
+    disabled_reason TEXT,
+    failing_since TIMESTAMP WITH TIME ZONE,
+    secret_encrypted TEXT NOT NULL,
+    secret_mask TEXT NOT NULL,
+    previous_secret_encrypted TEXT,
+    previous_secret_until TIMESTAMP WITH TIME ZONE,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    deleted_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_webhooks PRIMARY KEY (id),
+    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE TABLE whatsapp_templates (
@@ -601,8 +755,8 @@ CREATE TABLE whatsapp_templates (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
     CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -689,7 +843,7 @@ DROP INDEX ix_conversations_last_interaction_at;
 
 DROP INDEX ix_conversations_status_last_interaction_at;
 
-CREATE INDEX ix_conversations_conversation_status_last_interaction_at ON conversations (organization_id, status, last_interaction_at) WHERE kind = 'conversation';
+CREATE INDEX ix_conversations_conversation_status_last_interaction_at ON conversations (organization_id, status, last_interaction_at) WHERE kind = 'conversation' AND deleted_at IS NULL;
 
 CREATE INDEX ix_conversations_inbox ON conversations (organization_id, last_interaction_at DESC, id) INCLUDE (status, channel, assigned_user_id, assigned_ai_assistant_id, pipeline_stage_id, unread_count, waiting_since) WHERE kind = 'conversation' AND deleted_at IS NULL;
 
@@ -699,23 +853,23 @@ CREATE INDEX ix_conversations_pipeline_stage_id ON conversations (organization_i
 
 CREATE INDEX ix_conversations_thread_id ON conversations (organization_id, inbox_channel_id, thread_id) WHERE thread_id IS NOT NULL;
 
-CREATE INDEX ix_conversations_ticket_assigned_ai_assistant_id_created_at ON conversations (organization_id, assigned_ai_assistant_id, created_at) WHERE kind = 'ticket';
+CREATE INDEX ix_conversations_ticket_assigned_ai_assistant_id_created_at ON conversations (organization_id, assigned_ai_assistant_id, created_at) WHERE kind = 'ticket' AND deleted_at IS NULL;
 
-CREATE INDEX ix_conversations_ticket_assigned_user_id_created_at ON conversations (organization_id, assigned_user_id, created_at) WHERE kind = 'ticket';
+CREATE INDEX ix_conversations_ticket_assigned_user_id_created_at ON conversations (organization_id, assigned_user_id, created_at) WHERE kind = 'ticket' AND deleted_at IS NULL;
 
-CREATE INDEX ix_conversations_ticket_created_at ON conversations (organization_id, created_at) WHERE kind = 'ticket';
+CREATE INDEX ix_conversations_ticket_created_at ON conversations (organization_id, created_at) WHERE kind = 'ticket' AND deleted_at IS NULL;
 
-CREATE INDEX ix_conversations_ticket_last_message_at ON conversations (organization_id, last_message_at) WHERE kind = 'ticket';
+CREATE INDEX ix_conversations_ticket_last_message_at ON conversations (organization_id, last_message_at) WHERE kind = 'ticket' AND deleted_at IS NULL;
 
-CREATE INDEX ix_conversations_ticket_status_created_at ON conversations (organization_id, status, created_at) WHERE kind = 'ticket';
+CREATE INDEX ix_conversations_ticket_status_created_at ON conversations (organization_id, status, created_at) WHERE kind = 'ticket' AND deleted_at IS NULL;
 
 CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organization_id, inbox_channel_id, contact_address) WHERE contact_address IS NOT NULL AND deleted_at IS NULL;
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 
@@ -731,9 +885,9 @@ CREATE INDEX ix_notes_company_id ON notes (organization_id, company_id);
 
 CREATE INDEX ix_notes_deal_id ON notes (organization_id, deal_id);
 
-ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
-
 ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
 
 ALTER TABLE organizations ADD COLUMN rate_limit TEXT;
 
@@ -751,9 +905,51 @@ CREATE INDEX ix_products_status ON products (organization_id, status);
 
 ALTER TABLE products ADD CONSTRAINT fk_products_product_category_id FOREIGN KEY(organization_id, product_category_id) REFERENCES product_categories (organization_id, id);
 
+ALTER TABLE activities ADD CONSTRAINT fk_activities_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE activities ADD CONSTRAINT fk_activities_contact_id FOREIGN KEY(organization_id, contact_id) REFERENCES contacts (organization_id, id);
+
+ALTER TABLE activities ADD CONSTRAINT fk_activities_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
+
+ALTER TABLE contact_tags ADD CONSTRAINT fk_contact_tags_contact_id FOREIGN KEY(organization_id, contact_id) REFERENCES contacts (organization_id, id);
+
+ALTER TABLE contact_tags ADD CONSTRAINT fk_contact_tags_tag_id FOREIGN KEY(organization_id, tag_id) REFERENCES tags (organization_id, id);
+
+ALTER TABLE conversation_files ADD CONSTRAINT fk_conversation_files_conversation_id FOREIGN KEY(organization_id, conversation_id) REFERENCES conversations (organization_id, id);
+
+ALTER TABLE conversations_bulk_targets ADD CONSTRAINT fk_conversations_bulk_targets_bulk_action_id FOREIGN KEY(organization_id, bulk_action_id) REFERENCES conversations_bulk_actions (organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE deal_products ADD CONSTRAINT fk_deal_products_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
+
+ALTER TABLE deal_products ADD CONSTRAINT fk_deal_products_product_id FOREIGN KEY(organization_id, product_id) REFERENCES products (organization_id, id);
+
+ALTER TABLE deals ADD CONSTRAINT fk_deals_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE deals ADD CONSTRAINT fk_deals_contact_id FOREIGN KEY(organization_id, contact_id) REFERENCES contacts (organization_id, id);
+
+ALTER TABLE deals ADD CONSTRAINT fk_deals_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
+
+ALTER TABLE deals ADD CONSTRAINT fk_deals_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
+
+ALTER TABLE pipeline_stages ADD CONSTRAINT fk_pipeline_stages_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
+
+ALTER TABLE product_media ADD CONSTRAINT fk_product_media_product_id FOREIGN KEY(organization_id, product_id) REFERENCES products (organization_id, id);
+
+ALTER TABLE product_stock_movements ADD CONSTRAINT fk_product_stock_movements_product_id FOREIGN KEY(organization_id, product_id) REFERENCES products (organization_id, id);
+
+ALTER TABLE team_members ADD CONSTRAINT fk_team_members_team_id FOREIGN KEY(organization_id, team_id) REFERENCES teams (organization_id, id);
+
+ALTER TABLE webhook_deliveries ADD CONSTRAINT fk_webhook_deliveries_webhook_id FOREIGN KEY(organization_id, webhook_id) REFERENCES webhooks (organization_id, id);
+
+ALTER TABLE webhook_deliveries_replays ADD CONSTRAINT fk_webhook_deliveries_replays_webhook_id FOREIGN KEY(organization_id, webhook_id) REFERENCES webhooks (organization_id, id);
+
+ALTER TABLE whatsapp_templates ADD CONSTRAINT fk_whatsapp_templates_inbox_channel_id FOREIGN KEY(organization_id, inbox_channel_id) REFERENCES inbox_channels (organization_id, id);
+
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "event_marks" TO frontdesk_system;
+
+GRANT SELECT ON "event_marks" TO frontdesk_app;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "activities" TO frontdesk_system;
 
@@ -880,6 +1076,19 @@ REVOKE ALL ON FUNCTION search_companies(text, integer, boolean) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION search_companies(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
+   CREATE OR REPLACE FUNCTION with_custom_companies(wanted jsonb) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT id FROM public."companies"
+   WHERE organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND custom_fields <> '{}'::jsonb AND custom_fields @> wanted
+$$;
+
+ALTER FUNCTION with_custom_companies(jsonb) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION with_custom_companies(jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION with_custom_companies(jsonb) TO frontdesk_app, frontdesk_system;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON "contact_tags" TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "contact_tags" TO frontdesk_app;
@@ -986,6 +1195,30 @@ REVOKE ALL ON FUNCTION search_conversation_predefined_messages(text, integer, bo
 
 GRANT EXECUTE ON FUNCTION search_conversation_predefined_messages(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
+GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_actions" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_actions" TO frontdesk_app;
+
+ALTER TABLE "conversations_bulk_actions" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "conversations_bulk_actions" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "conversations_bulk_actions" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "conversations_bulk_actions" TO frontdesk_system USING (true) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_targets" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_targets" TO frontdesk_app;
+
+ALTER TABLE "conversations_bulk_targets" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "conversations_bulk_targets" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "conversations_bulk_targets" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "conversations_bulk_targets" TO frontdesk_system USING (true) WITH CHECK (true);
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON "currencies" TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "currencies" TO frontdesk_app;
@@ -1053,6 +1286,19 @@ REVOKE ALL ON FUNCTION search_deals(text, integer, boolean) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION search_deals(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
+   CREATE OR REPLACE FUNCTION with_custom_deals(wanted jsonb) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT id FROM public."deals"
+   WHERE organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND custom_fields <> '{}'::jsonb AND custom_fields @> wanted
+$$;
+
+ALTER FUNCTION with_custom_deals(jsonb) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION with_custom_deals(jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION with_custom_deals(jsonb) TO frontdesk_app, frontdesk_system;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON "events" TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "events" TO frontdesk_app;
@@ -1095,6 +1341,18 @@ ALTER FUNCTION search_notes(text, integer, boolean) OWNER TO frontdesk_system;
 REVOKE ALL ON FUNCTION search_notes(text, integer, boolean) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION search_notes(text, integer, boolean) TO frontdesk_app, frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "organizations_users_invites" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "organizations_users_invites" TO frontdesk_app;
+
+ALTER TABLE "organizations_users_invites" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "organizations_users_invites" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "organizations_users_invites" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "organizations_users_invites" TO frontdesk_system USING (true) WITH CHECK (true);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pipeline_stages" TO frontdesk_system;
 
@@ -1199,13 +1457,14 @@ BEGIN
         RETURN;
     END IF;
     -- Not a SET of the function: to store one for an extension that is not loaded yet takes a superuser.
-    PERFORM set_config('pg_trgm.word_similarity_threshold', '0.45', true);
+    PERFORM set_config('pg_trgm.word_similarity_threshold', '0.3', true);
     RETURN QUERY
-        SELECT t.id FROM public."products" t
-        WHERE t.organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND (with_deleted OR t.deleted_at IS NULL) AND folded_term OPERATOR(public.<%) t.search_text
-        ORDER BY word_similarity(folded_term, frontdesk_fold(coalesce(t.name, ''))) DESC,
-            word_similarity(folded_term, t.search_text) DESC, t.id
-        LIMIT most
+        SELECT a.id FROM (
+            SELECT b.id, b.alike, max(b.alike) OVER () AS best FROM (
+                SELECT t.id, greatest(word_similarity(folded_term, frontdesk_fold(coalesce(t.name, ''))), 0.9 * word_similarity(folded_term, t.search_text)) AS alike FROM public."products" t
+                WHERE t.organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND (with_deleted OR t.deleted_at IS NULL) AND folded_term OPERATOR(public.<%) t.search_text
+            ) b
+        ) a WHERE a.alike >= 0.75 * a.best ORDER BY a.alike DESC, a.id LIMIT most
     ;
 END
  $$
@@ -1316,6 +1575,42 @@ ALTER TABLE "views" FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_organization ON "views" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
 
 CREATE POLICY of_system ON "views" TO frontdesk_system USING (true) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhook_deliveries" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhook_deliveries" TO frontdesk_app;
+
+ALTER TABLE "webhook_deliveries" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "webhook_deliveries" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "webhook_deliveries" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "webhook_deliveries" TO frontdesk_system USING (true) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhook_deliveries_replays" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhook_deliveries_replays" TO frontdesk_app;
+
+ALTER TABLE "webhook_deliveries_replays" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "webhook_deliveries_replays" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "webhook_deliveries_replays" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "webhook_deliveries_replays" TO frontdesk_system USING (true) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhooks" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "webhooks" TO frontdesk_app;
+
+ALTER TABLE "webhooks" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "webhooks" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "webhooks" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "webhooks" TO frontdesk_system USING (true) WITH CHECK (true);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "whatsapp_templates" TO frontdesk_system;
 

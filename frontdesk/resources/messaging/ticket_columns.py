@@ -71,9 +71,13 @@ HIDDEN_FIELDS = (
 
 
 def index_of(kind: str, *names: str) -> Index:
-    """An index for lists of one kind: it holds no row of the other one, however few of its own there are."""
+    """An index for lists of one kind: it holds no row of the other one, however few of its own there are.
+
+    Without deleted rows it counts a list by itself, and the total needs no row of the table.
+    """
     columns = (text(name) for name in ("organization_id", *names))
-    return Index(f"ix_conversations_{kind}_{'_'.join(names)}", *columns, postgresql_where=text(f"kind = '{kind}'"))
+    where = text(f"kind = '{kind}' AND deleted_at IS NULL")
+    return Index(f"ix_conversations_{kind}_{'_'.join(names)}", *columns, postgresql_where=where)
 
 
 INDEXES = (
