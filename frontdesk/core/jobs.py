@@ -7,7 +7,7 @@ the transaction that caused it, and a lost one costs seconds, because the sweepe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -78,6 +78,16 @@ async def enqueue(
 ) -> None:
     """Ring `doorbell` after `delay`, when the transaction of `connection` has committed."""
     await connection.execute(ENQUEUE, *_arguments(doorbell, organization_id, id, delay, None))
+
+
+async def enqueue_all(connection: Connection, doorbell: str, organization_id: int, ids: Sequence[int]) -> None:
+    """Ring the same bell for many at once."""
+    count = len(ids)
+    payloads = [to_json({"o": organization_id, "i": id}) for id in ids]
+    if count:
+        await connection.execute(
+            ENQUEUE, [0] * count, [doorbell] * count, payloads, [timedelta(0)] * count, [None] * count, ["{}"] * count
+        )
 
 
 async def enqueue_once(connection: Connection, doorbell: str, organization_id: int, id: int) -> None:

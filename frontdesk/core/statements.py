@@ -296,6 +296,15 @@ def _page(resource: Resource, ordered: Select[Any], names: Names, without: froze
     return shown.subquery("r")
 
 
+@lru_cache(maxsize=256)
+def ids_statement(resource: Resource, where: Shape) -> Statement:
+    """The ids of all rows that a query finds, for an `INSERT … SELECT` around it."""
+    table = resource.table
+    return compile_statement(
+        select(table.c.id).where(_base(resource, table, ""), _Where(resource, table).all_of(where))
+    )
+
+
 @lru_cache(maxsize=1024)
 def get_statement(resource: Resource, where: Shape, names: Names, scoped: Scoped, lock: bool = False) -> Statement:
     """One row: `(JSON text, version)`."""

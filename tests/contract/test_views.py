@@ -49,8 +49,9 @@ async def test_a_private_view_exists_for_its_author_alone(world: World) -> None:
     for role, seen in ((Role.member, [private, shared]), (Role.owner, [shared])):
         async with world.client(role) as client:
             assert [row["id"] for row in (await client.get("/views")).json()["data"]] == seen
-            assert (await client.get(f"/views/{private}")).status_code == (200 if private in seen else 404)
-            assert (await client.get(f"/conversations?view_id={private}")).status_code == (200 if private in seen else 400)
+            is_seen = private in seen
+            assert (await client.get(f"/views/{private}")).status_code == (200 if is_seen else 404)
+            assert (await client.get(f"/conversations?view_id={private}")).status_code == (200 if is_seen else 400)
 
 
 async def test_a_member_changes_no_view_of_somebody_else(world: World) -> None:

@@ -31,7 +31,10 @@ from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
 from frontdesk.reception import Inbound, StoredMessage, receive
 from frontdesk.registry import make_registry
+from frontdesk.resources.messaging import bulk_batches
+from frontdesk.resources.messaging.bulk_batches import BulkWork
 from frontdesk.runtime.sweeper import sweep
+from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.tools.table import make_toolset
 
@@ -169,11 +172,12 @@ class Desk:
         for _ in range(ROUNDS):
             async with self.database.system() as connection:
                 await sweep(connection, self.clock, timedelta(0))
-                rows = await connection.fetch("DELETE FROM pgqueuer RETURNING id, payload")
+                rows = await connection.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload")
             if not rows:
                 return
+            bells = {DOORBELL: (flow or self.flow).advance, bulk_batches.DOORBELL: BulkWork(self.door).advance}
             for row in sorted(rows):
-                await (flow or self.flow).advance(*read_payload(row["payload"]))
+                await bells[row["entrypoint"]](*read_payload(row["payload"]))
         raise AssertionError("the desk does not come to rest")
 
     async def while_running(self, act: Callable[[float], Awaitable[None]], *seconds: float) -> None:

@@ -19,6 +19,7 @@ from frontdesk.core.jobs import Worker
 from frontdesk.core.vault import Vault
 from frontdesk.flow import Flow
 from frontdesk.registry import make_registry
+from frontdesk.resources.messaging import bulk_batches
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from tests.flow.harness import Act, Models, Reply, Script, Toolbox, call
@@ -46,11 +47,12 @@ async def main(url: str, entries: list[object]) -> None:
     script.say(*(told(entry, i) for i, entry in enumerate(entries)))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with Database(url) as database:
-        flow = Flow(Door(database, make_registry(), clock, Vault("k" * 32)), Models(script), Toolbox(),
-                    {"playground": PLAYGROUND})  # fmt: skip
+        door = Door(database, make_registry(), clock, Vault("k" * 32))
+        flow = Flow(door, Models(script), Toolbox(), {"playground": PLAYGROUND})
         print("ready", flush=True)
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(Worker(url, {DOORBELL: flow.advance}).run(stopping))
+            handlers = {DOORBELL: flow.advance, bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance}
+            parts.create_task(Worker(url, handlers).run(stopping))
             parts.create_task(sweep_for_ever(database, clock, stopping))
 
 

@@ -29,6 +29,8 @@ def consequences(before: Mapping[str, object], given: Mapping[str, Plain], now: 
     is_over = data.get("status", before["status"]) in OVER
     changes_episode = is_over != (before["status"] in OVER)
     cuts = data.get("ai_context_cut") is not None
+    if changes_episode and is_over:
+        data["waiting_since"] = None
     if changes_episode or cuts:
         data["episode"] = int(str(before["episode"])) + (1 if cuts or not is_over else 0)
         if changes_episode and not is_over:
