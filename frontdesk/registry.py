@@ -43,6 +43,7 @@ from frontdesk.resources.messaging.conversation_messages import (
 )
 from frontdesk.resources.messaging.conversation_predefined_messages import conversation_predefined_messages
 from frontdesk.resources.messaging.conversations import conversations
+from frontdesk.resources.messaging.conversations_bulk_actions import conversations_bulk_actions
 from frontdesk.resources.messaging.conversations_initiate_whatsapp import conversations_initiate_whatsapp
 from frontdesk.resources.messaging.inbox_channels import inbox_channels
 from frontdesk.resources.messaging.outbox import outbox
@@ -101,6 +102,7 @@ RESOURCES: tuple[Resource, ...] = (
     support_tickets,
     support_ticket_messages,
     views,
+    conversations_bulk_actions,
     conversation_predefined_messages,
     ai_turns,
     ai_turn_steps,

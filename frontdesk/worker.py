@@ -22,6 +22,7 @@ from frontdesk.flow import Flow
 from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
 from frontdesk.registry import make_door
+from frontdesk.resources.messaging import bulk_batches
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
@@ -68,7 +69,8 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(beat(url, stopping, lambda: model_state(settings)))
-            parts.create_task(Worker(url, {DOORBELL: flow.advance}).run(stopping))
+            handlers = {DOORBELL: flow.advance, bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance}
+            parts.create_task(Worker(url, handlers).run(stopping))
             parts.create_task(sweep_for_ever(door.database, door.clock, stopping))
     finally:
         await models.close()

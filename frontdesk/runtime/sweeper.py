@@ -1,6 +1,7 @@
 """The sweeper rings again for all that is due and was not rung: a lost bell costs seconds, never a message.
 
-Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided.
+Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided,
+bulk actions that nobody goes on with.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ EVERY = 2.0  # seconds
 PATIENCE = timedelta(seconds=3)  # a bell that was rung may be on its way
 PURGE_EVERY = 60.0  # seconds
 
+BULK_DOORBELL = "conversations-bulk-action"
+BULK_DUE = """
+    SELECT organization_id, id FROM conversations_bulk_actions WHERE status = 'running' AND updated_at <= $1 LIMIT 100
+"""
 DUE = """
     SELECT organization_id, conversation_id FROM ai_turns
     WHERE status <> 'ended' AND CASE WHEN lease_token IS NULL THEN due_at <= $2 ELSE lease_expires_at <= $1 END
@@ -43,7 +48,10 @@ async def sweep(connection: Connection, clock: Clock, patience: timedelta = PATI
     rows = await connection.fetch(DUE, now, now - patience)
     for organization_id, conversation_id in rows:
         await enqueue_once(connection, DOORBELL, organization_id, conversation_id)
-    return len(rows)
+    bulks = await connection.fetch(BULK_DUE, now - patience)
+    for organization_id, bulk_action_id in bulks:
+        await enqueue_once(connection, BULK_DOORBELL, organization_id, bulk_action_id)
+    return len(rows) + len(bulks)
 
 
 async def sweep_for_ever(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
