@@ -35,6 +35,7 @@ from sqlalchemy import Column, Connection, literal
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import AddConstraint
 
 from frontdesk.core import tenancy
 from frontdesk.core.fields import Plain
@@ -128,8 +129,18 @@ def render(operations: UpgradeOps) -> str:
         if isinstance(operation, CreateTableOp):
             created.append(operation.table_name)
         invoke.invoke(operation)
-    written = [buffer.getvalue().strip(), *map(statement, security(created))]
+    written = [buffer.getvalue().strip(), *map(statement, (*references(created), *security(created)))]
     return "\n\n".join("\n".join(line.rstrip() for line in text.splitlines()) for text in written if text) + "\n"
+
+
+def references(created: list[str]) -> Iterator[str]:
+    """The foreign keys that CREATE TABLE leaves out, because the other table may come after it."""
+    dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+    for name in created:
+        keys = metadata.tables[name].foreign_key_constraints
+        for key in sorted(keys, key=lambda key: str(key.name)):
+            if key.use_alter:
+                yield str(AddConstraint(key).compile(dialect=dialect))
 
 
 def flat(operations: UpgradeOps) -> Iterator[MigrateOperation]:

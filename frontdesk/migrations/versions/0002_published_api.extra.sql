@@ -118,7 +118,7 @@ CREATE OR REPLACE FUNCTION tickets_about(term text) RETURNS SETOF bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
     SELECT id FROM conversations
-    WHERE organization_id = (SELECT nullif(current_setting($q$app.org$q$, true), $q$$q$))::int AND kind = $q$ticket$q$
+    WHERE organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND kind = 'ticket'
         AND frontdesk_fold(subject) LIKE (SELECT (search_patterns(term))[1])
         AND frontdesk_fold(subject) LIKE ALL (search_patterns(term))
     ORDER BY id DESC LIMIT 10000
@@ -129,5 +129,5 @@ GRANT EXECUTE ON FUNCTION tickets_about(text) TO frontdesk_app, frontdesk_system
 REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 -- What every ticket has, although conversations leave these columns empty.
 ALTER TABLE conversations ADD CONSTRAINT ck_conversations_ticket_is_whole CHECK (
-    kind <> $q$ticket$q$ OR num_nulls(reference_number, subject, priority, tags) = 0
+    kind <> 'ticket' OR num_nulls(reference_number, subject, priority, tags) = 0
 );
