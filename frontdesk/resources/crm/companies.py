@@ -13,6 +13,7 @@ companies = Resource(
     area="crm",
     description="Businesses that contacts work for and deals are made with.",
     own=Own(column="id", through=Through("contacts", "company_id", contact="id"), closed=("owned_by_user_id",)),
+    has_custom_fields=True,
     fields=(
         Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Northwind"),
         Field("description", max_length=10_000),

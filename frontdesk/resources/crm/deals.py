@@ -68,6 +68,7 @@ deals = Resource(
     area="crm",
     description="What may be sold to whom, and how far it is.",
     own=Own(column="contact_id", closed=("owned_by_user_id",)),
+    has_custom_fields=True,
     fields=(
         Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Website 2027"),
         Field(
