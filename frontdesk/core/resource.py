@@ -131,7 +131,7 @@ class Resource:
     sentence, and `private_to` gives the one user who may see a row, None where all may. `stale` adds to the 409 of an
     old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
     `look` runs before a write's transaction and may wait for another system. `derive` gives the members `derived` of
-    one row (as JSON), which no statement can compute. With `is_fuzzy` a search finds what is written alike, best first.
+    one row (as JSON), which no statement can compute. A search finds the fields `fuzzy` misspelt too, best first.
     `afterwards` gives a write's answer once it has been committed,
     with no transaction open, so that it may wait.
     """
@@ -153,7 +153,7 @@ class Resource:
     private_to: Callable[[Mapping[str, Json]], int | None] | None = None
     has_author: bool = True
     has_custom_fields: bool = False
-    is_fuzzy: bool = False
+    fuzzy: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
@@ -209,7 +209,7 @@ class Resource:
         """Server fields first, then the declared ones, then the stamps: the order of the JSON."""
         head = [Field("id", "integer", is_nullable=False, write="never")]
         if self.is_tenant:
-            head.append(Field("organization_id", "small", is_nullable=False, write="never"))
+            head.append(Field("organization_id", "small", is_nullable=self.is_shared, write="never"))
         tail = [
             Field("created_at", "moment", is_nullable=False, write="never"),
             Field("updated_at", "moment", is_nullable=False, write="never"),
@@ -280,7 +280,7 @@ def _make_table(resource: Resource) -> Table:
     )
     constraints.extend(CheckConstraint(rule, name=name) for name, rule in resource.checks.items())
     if resource.searched:
-        for part in searched_columns(resource.table_name, resource.searched, resource.is_fuzzy):
+        for part in searched_columns(resource.table_name, resource.searched, resource.fuzzy):
             constraints.append(part) if isinstance(part, Index) else columns.append(part)
     if resource.has_custom_fields:
         # Partial: the records without custom values, which are most, cost the index nothing.
@@ -291,8 +291,7 @@ def _make_table(resource: Resource) -> Table:
                 postgresql_where=text("custom_fields <> '{}'::jsonb"),
             )
         )  # fmt: skip
-    info = {"named_by": resource.searched[0]} if resource.searched else {}
-    return Table(resource.table_name, metadata, *columns, *constraints, *resource.constraints, info=info)
+    return Table(resource.table_name, metadata, *columns, *constraints, *resource.constraints)
 
 
 def _make_column(f: Field, resource: Resource) -> Column[object]:

@@ -50,9 +50,9 @@ async def _routing(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return error_response(NotFound(f"Path {request.url.path[:200]} not found"))
     if error.status_code == 405:
-        return error_response(
-            MethodNotAllowed(f"Method `{request.method}` is not supported at {request.url.path[:200]}.")
-        )
+        sentence = f"Method `{request.method}` is not supported at {request.url.path[:200]}."
+        # The router knows which methods there are.
+        return error_response(MethodNotAllowed(sentence, headers=error.headers))
     return error_response(BadRequest(str(error.detail)))
 
 
