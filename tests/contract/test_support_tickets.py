@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -400,3 +401,38 @@ async def test_two_changes_of_the_same_version_lose_nothing(world: World) -> Non
         second = await client.patch(one, json={"priority": "urgent"}, headers={"if-match": "1"})
         stored = (await client.get(one)).json()
     assert [first.status_code, second.status_code, stored["priority"]] == [200, 409, "low"]
+
+
+async def test_a_search_finds_number_subject_contact_and_messages(world: World) -> None:
+    zoe = await world.row("contacts", first_name="Zoë", email="zoe@example.com")
+    async with world.client() as client:
+        ids = [
+            (await made(client, world, subject="Crédito por 50% de más", message_text="El número 4711"))["id"],
+            (await made(client, world, subject="Login fails", contact_id=zoe))["id"],
+        ]
+        number = (await client.get(f"{TICKETS}/{ids[1]}")).json()["reference_number"]
+
+        async def found(query: str) -> list[int]:
+            page = (await client.get(TICKETS, params=dict([query.split("=", 1)]))).json()
+            return [ids.index(row["id"]) for row in page["data"]]
+
+        assert await found("searchTerm=credito 50%") == [0]
+        assert await found("searchTerm=credito 60%") == []
+        assert await found(f"searchTerm={number.lower()} ") == [1]
+        assert await found("searchTerm=zoe@example") == [1]
+        assert await found("messageSearchTerm=4711") == [0]
+        assert await found("waitingResponseOnly=true") == [0]
+        assert await found("searchTerm=") == [1, 0]
+
+
+async def test_another_organizations_subjects_are_not_found(world: World) -> None:
+    await world.row("support-tickets", THEIRS, subject="Secret merger")
+    async with world.client() as client:
+        assert (await client.get(f"{TICKETS}?searchTerm=merger")).json()["total"] == 0
+
+
+async def test_a_ticket_is_never_without_its_number(world: World) -> None:
+    ticket = await world.row("support-tickets")
+    async with world.database.system() as connection:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("UPDATE conversations SET reference_number = NULL WHERE id = $1", ticket)

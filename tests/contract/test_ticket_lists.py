@@ -74,3 +74,12 @@ async def test_each_list_reads_an_index_of_its_own(crowded: tuple[World, dict[st
         assert other not in read, (path, query, read)
         # The total of nine tenths of a small table is cheapest by reading the table.
         assert path == "conversations" or "Seq Scan on conversations" not in read, (path, query, read)
+
+
+async def test_a_search_for_a_subject_reads_its_index(crowded: tuple[World, dict[str, int]]) -> None:
+    world, _ = crowded
+    async with world.database.system() as connection:  # the role that the function runs as
+        await connection.execute(f"SET app.org = '{OURS}'")
+        body = await connection.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'tickets_about'")
+        rows = await connection.fetch("EXPLAIN " + body.replace("term", "'case 4990'"))
+    assert "ix_conversations_ticket_subject" in "\n".join(row[0] for row in rows)

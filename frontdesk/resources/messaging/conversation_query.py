@@ -106,7 +106,7 @@ async def rewrite(door: Door, caller: Caller, query: Parameters) -> Parameters:
     """The query with its view opened and its search for messages narrowed down."""
     if "view_id" in query:
         query = with_view(door, query, await _read_view(door, caller, query["view_id"]))
-    if any(_term_of(part) for part in (query, *_branches(query))):
+    if mentions_messages(query):
         async with door.database.reading(caller.organization_id) as connection:
             query = await narrowed(connection, query)
     return query
@@ -152,6 +152,10 @@ def _object(value: Json) -> dict[str, Json]:
 def _branches(query: Parameters) -> list[Parameters]:
     given = query.get("$and")
     return [branch for branch in given if isinstance(branch, dict)] if isinstance(given, list) else []
+
+
+def mentions_messages(query: Parameters) -> bool:
+    return any(_term_of(part) for part in (query, *_branches(query)))
 
 
 def _term_of(part: Parameters) -> str | None:

@@ -6,21 +6,19 @@ epoch is not sent any more (design: who may speak).
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, func, literal_column, select, text
+from sqlalchemy import Index, text
 
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import KINDS, Field
+from frontdesk.core.fields import Field
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.joins import joined
 from frontdesk.core.resource import Own, Resource, Rights
 
 from .conversation_change import OVER as OVER
 from .conversation_change import OWNERS, consequences
-from .conversation_messages import conversation_messages
+from .conversation_joins import last_message, tags_of_contact
 from .conversation_place import place
 from .conversation_query import FILTERS, rewrite
 from .ticket_columns import HIDDEN_FIELDS, INDEXES, index_of
@@ -64,35 +62,14 @@ async def finish(call: Call) -> None:
         await enqueue(call.connection, "conversation", call.organization_id, call.id)
 
 
-def _last_message(source: FromClause) -> ScalarSelect[object]:
-    """What was last said, a note among it; a reaction says nothing new."""
-    messages = conversation_messages.table.alias()
-    names = ("id", "message_text", "message_type", "direction", "sender", "status")
-    pairs: list[ColumnElement[Any]] = [literal_column("'created_at'"), KINDS["moment"].show(messages.c.created_at)]
-    for name in names:
-        pairs += [literal_column(f"'{name}'"), messages.c[name]]
-    return (
-        select(func.json_build_object(*pairs))
-        .where(
-            messages.c.organization_id == source.c.organization_id,
-            messages.c.conversation_id == source.c.id,
-            messages.c.message_type != literal_column("'reaction'"),
-            messages.c.deleted_at.is_(None),
-        )
-        .order_by(messages.c.position.desc())
-        .limit(literal_column("1"))
-        .correlate(source)
-        .scalar_subquery()
-    )
-
-
 JOINS = {
     "contact": joined(
         "contacts", "contact_id", "id", "first_name", "last_name", "email", "phone", "phone_country_code", "avatar_url"
     ),
-    "last_message": _last_message,
+    "last_message": last_message,
     "assigned_user": joined("users", "assigned_user_id", "id", "first_name", "last_name", "email"),
     "assigned_ai_assistant": joined("ai-assistants", "assigned_ai_assistant_id", "id", "name"),
+    "tags": tags_of_contact,
 }
 
 conversations = Resource(
@@ -132,7 +109,10 @@ conversations = Resource(
         ),
         *HIDDEN_FIELDS,
     ),
-    checks={"one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL"},
+    checks={
+        "one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL",
+        "ticket_is_whole": "kind <> 'ticket' OR num_nulls(reference_number, subject, priority, tags) = 0",
+    },
     constraints=(
         *INDEXES,
         # The inbox: in order, and counted without its rows, by what people filter it by.

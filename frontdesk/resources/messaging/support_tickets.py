@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, any_, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, any_, func, or_, select
 
-from frontdesk.core.caller import Role
-from frontdesk.core.door import Call
+from frontdesk.core.caller import Caller, Role
+from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
 
-from .conversation_change import OVER
+from .conversation_query import FILTERS as CONVERSATION_FILTERS
+from .conversation_query import mentions_messages, narrowed
 from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
@@ -124,8 +126,31 @@ def _is_tagged(table: Table, value: ColumnElement[object]) -> ColumnElement[bool
     return value == any_(table.c.tags)
 
 
-def _is_over(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
-    return table.c.status.in_(OVER) == value
+def _is_about(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """The whole reference number, words of the subject, or the contact's name, e-mail or phone."""
+    subjects = func.unnest(func.array(select(func.tickets_about(value)).scalar_subquery()))
+    return or_(
+        table.c.reference_number == func.upper(func.trim(value)),
+        table.c.id.in_(select(subjects)),
+        CONVERSATION_FILTERS["searchTerm"].condition(table, value),
+    )
+
+
+FILTERS = {
+    "tag": Filter("text", _is_tagged, "Tickets that have this tag."),
+    "searchTerm": replace(
+        CONVERSATION_FILTERS["searchTerm"], condition=_is_about,
+        description="The reference number, the subject, or the contact's name, e-mail or phone.",
+    ),
+    **{name: CONVERSATION_FILTERS[name] for name in ("messageSearchTerm", "waitingResponseOnly")},
+}  # fmt: skip
+
+
+async def _rewrite(door: Door, caller: Caller, query: Mapping[str, object]) -> Mapping[str, object]:
+    if not mentions_messages(query):
+        return query
+    async with door.database.reading(caller.organization_id) as connection:
+        return await narrowed(connection, query)
 
 
 support_tickets = Resource(
@@ -138,7 +163,8 @@ support_tickets = Resource(
     rights=Rights(remove=Role.admin),
     fields=FIELDS,
     joins={f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
-    filters={"tag": Filter("text", _is_tagged, "Tickets that have this tag.")},
+    filters=FILTERS,
+    rewrite=_rewrite,
     extra_input=EXTRA_INPUT,
     default_sort=(("created_at", -1), ("id", -1)),
     prepare=_prepare,
