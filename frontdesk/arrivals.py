@@ -83,7 +83,7 @@ class Report:
 
 
 async def arrive(door: Door, arrival: Arrival) -> StoredMessage | None:
-    """Store what a customer sent, in their thread. None for a reaction that is known, or is to a message that we do not have.
+    """Store what a customer sent, in their thread. None for a reaction that is known, or is to a message of nobody.
 
     Raises `Invalid` for an address that cannot be.
     """

@@ -6,8 +6,8 @@ call, no slow work here.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Call
-from frontdesk.core.errors import Fault, Invalid, Json, Unprocessable
+from frontdesk.core.errors import Fault, Forbidden, Invalid, Json, Unprocessable
 from frontdesk.runtime import correspondents, person, thread
 from frontdesk.runtime.composing import compose, invalid
 
@@ -28,6 +28,8 @@ async def initiate(call: Call) -> Json:
     """Answers `POST /conversations-initiate-whatsapp`. The conversation goes to the account's assistant, unless a
     person takes it with this message."""
     connection, data, now = call.connection, call.data, call.door.clock.now()
+    if call.caller.scope is not None:
+        raise Forbidden("Writing to somebody first is outside of what this conversation may reach.")
     account = await _account(call)
     given = (data.get("contact_id") is None, not data.get("phone"))
     if given[0] == given[1]:

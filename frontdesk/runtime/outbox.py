@@ -85,8 +85,9 @@ WRITTEN = """
     WHERE m.organization_id = $1 AND m.id = $2
 """
 HAS_LINES = """
-    SELECT EXISTS (SELECT FROM outbox WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NULL
-        AND status IN ('pending', 'sending') AND due_at <= $3)
+    SELECT due_at <= $3 FROM outbox WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NULL
+        AND status IN ('pending', 'sending')
+    ORDER BY id LIMIT 1
 """
 
 
@@ -240,7 +241,7 @@ async def counts(
 
 
 async def has_lines(connection: Connection, organization_id: int, conversation_id: int, now: datetime) -> bool:
-    """Whether a line that belongs to no turn is due."""
+    """Whether the next line that belongs to no turn is due; the others wait behind it."""
     return bool(await connection.fetchval(HAS_LINES, organization_id, conversation_id, now))
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.door import Call
-from frontdesk.core.errors import Json, Unprocessable
+from frontdesk.core.errors import Json, NotFound, Unprocessable
 from frontdesk.core.events import emit
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import fence, outbox, thread, turns
@@ -39,11 +39,22 @@ async def reply(call: Call) -> Json:
     """
     channel = str(call.resource.fixed["channel"])
     talk = await thread.lock(call.connection, call.organization_id, cast(int, call.data["conversation_id"]))
-    if talk is None or talk.channel != channel or talk.kind != "conversation":
+    if talk is None or talk.channel != channel or talk.kind != "conversation" or not await _reaches(call, talk):
         raise invalid("conversation_id", "reference", f"names no conversation of the channel {channel}")
     text, extras = await compose(call, talk)
     message_id = await say(call, talk, text, extras)
     return (await call.call(f"conversation-messages-{channel}", "get", id=message_id)).value
+
+
+async def _reaches(call: Call, talk: Conversation) -> bool:
+    """Whoever is bound to one customer's rows writes into that customer's conversations only."""
+    if call.caller.scope is None:
+        return True
+    try:
+        await call.call("conversations", "get", id=talk.id)
+    except NotFound:
+        return False
+    return True
 
 
 async def say(call: Call, talk: Conversation, text: str | None = None, extras: dict[str, Json] | None = None) -> int:

@@ -1,7 +1,7 @@
 """The sweeper rings again for all that is due and was not rung: a lost bell costs seconds, never a message.
 
 Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided,
-bulk actions that nobody goes on with.
+bulk actions that nobody goes on with, mails of invitations.
 """
 
 from __future__ import annotations
@@ -27,12 +27,21 @@ BULK_DOORBELL = "conversations-bulk-action"
 BULK_DUE = """
     SELECT organization_id, id FROM conversations_bulk_actions WHERE status = 'running' AND updated_at <= $1 LIMIT 100
 """
+MAIL_DOORBELL = "invite-mail"
+MAIL_DUE = """
+    SELECT organization_id, id FROM organizations_users_invites
+    WHERE email_status = 'queued' AND status = 'pending' AND deleted_at IS NULL AND email_due_at <= $1 LIMIT 100
+"""
+FURTHER = ((BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE))
 DUE = """
     SELECT organization_id, conversation_id FROM ai_turns
     WHERE status <> 'ended' AND CASE WHEN lease_token IS NULL THEN due_at <= $2 ELSE lease_expires_at <= $1 END
     UNION
-    SELECT organization_id, conversation_id FROM outbox
-    WHERE status IN ('pending', 'sending') AND ai_turn_id IS NULL AND due_at <= $2
+    SELECT organization_id, conversation_id FROM (
+        SELECT DISTINCT ON (organization_id, conversation_id) organization_id, conversation_id, due_at FROM outbox
+        WHERE status IN ('pending', 'sending') AND ai_turn_id IS NULL
+        ORDER BY organization_id, conversation_id, id
+    ) AS next_line WHERE due_at <= $2
     UNION
     SELECT d.organization_id, d.conversation_id FROM ai_decisions d
     WHERE d.outcome = 'pending' AND d.ai_turn_id IS NULL AND d.created_at <= $2
@@ -48,10 +57,12 @@ async def sweep(connection: Connection, clock: Clock, patience: timedelta = PATI
     rows = await connection.fetch(DUE, now, now - patience)
     for organization_id, conversation_id in rows:
         await enqueue_once(connection, DOORBELL, organization_id, conversation_id)
-    bulks = await connection.fetch(BULK_DUE, now - patience)
-    for organization_id, bulk_action_id in bulks:
-        await enqueue_once(connection, BULK_DOORBELL, organization_id, bulk_action_id)
-    return len(rows) + len(bulks)
+    rung = len(rows)
+    for doorbell, due in FURTHER:
+        for organization_id, row_id in await connection.fetch(due, now - patience):
+            await enqueue_once(connection, doorbell, organization_id, row_id)
+            rung += 1
+    return rung
 
 
 async def sweep_for_ever(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
