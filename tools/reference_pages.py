@@ -64,9 +64,17 @@ def least_role(resource: Resource, verb: str) -> str:
 
 
 def own_row(resource: Resource, own: Own) -> Sequence[str]:
-    reach = "the public catalogue, reading only" if own.is_public else f"those whose `{own.column}` is the customer"
+    reach = "the public catalogue, reading only" if own.is_public else f"those whose `{own.column}` is {_leads(own)}"
     only = "".join(f", only with `{name}` = `{str(value).lower()}`" for name, value in own.where.items())
     return f"`{resource.path}`", reach + only, ", ".join(f"`{name}`" for name in own.closed) or "–"
+
+
+def _leads(own: Own) -> str:
+    """What leads from a row to the customer: nothing, or a row in between."""
+    between = own.through
+    if between is None:
+        return "the customer"
+    return f"the `{between.names}` of one of `{between.path}` whose `{between.contact}` is the customer"
 
 
 # -- settings ---------------------------------------------------------------------------------
