@@ -128,6 +128,8 @@ class World:
         if "conversation_id" in body and "channel" in resource.fixed:
             channel = str(resource.fixed["channel"])
             body["conversation_id"] = await self.row("conversations", organization_id, channel=channel)
+        if path == "product-stock-movements":
+            body["product_id"] = await self.row("products", organization_id, stock_quantity=1)
         if path == "conversation-files":
             body["s3_key"] = await self._stored_key(str(body["file_type"]), organization_id)
         if path == "conversation-messages-playground":

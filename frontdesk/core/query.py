@@ -102,8 +102,10 @@ def _fold_lists(node: object, depth: int) -> object:
 class QueryReader:
     """Reads one mapping against one resource."""
 
-    def __init__(self, resource: Resource, definitions: tuple[Definition, ...] = ()) -> None:
-        self.resource, self.definitions = resource, definitions
+    def __init__(
+        self, resource: Resource, definitions: tuple[Definition, ...] = (), hidden: tuple[str, ...] = ()
+    ) -> None:
+        self.resource, self.definitions, self.hidden = resource, definitions, hidden
         self.values: list[Plain] = []
         self.count = 0
         self.limits: list[int] = []
@@ -228,7 +230,8 @@ class QueryReader:
     def _field(self, name: str, *, is_compared: bool = True) -> Field:
         """A field that a client sees; what is compared or sorted by has an order besides."""
         found = self.resource.by_name.get(name)
-        if found is None or not found.is_readable or (is_compared and not found.shape.is_sortable):
+        is_known = found is not None and found.is_readable and name not in self.hidden
+        if found is None or not is_known or (is_compared and not found.shape.is_sortable):
             raise BadRequest(f"Unknown field '{name[:80]}' in the query.", errors={name[:80]: "is not a field"})
         return found
 
@@ -255,7 +258,8 @@ class QueryReader:
         if not isinstance(value, list):
             raise BadRequest("$select must be an array of field names.", errors={"$select": "must be an array"})
         for name in map(str, value):
-            if name not in self.resource.joins:
+            is_computed = name in self.resource.joins or name in (f.name for f in self.resource.derived)
+            if not is_computed or name in self.hidden:
                 self._field(name, is_compared=False)
         # The id always comes along, as in every Feathers adapter.
         return tuple(dict.fromkeys(("id", *map(str, value))))

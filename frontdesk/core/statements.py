@@ -48,7 +48,7 @@ from sqlalchemy.sql.selectable import FromClause, Subquery
 from .custom_values import COLUMN
 from .event_log import events
 from .query import Shape
-from .resource import Resource, Through
+from .resource import Resource, Through, Verb
 from .schema import metadata
 from .search import CANDIDATES, COUNTED, contains_words, found_rows
 
@@ -261,7 +261,7 @@ def find_statement(
         found = found_rows(table, most=most, with_deleted=show_deleted)
         source = table.join(found, found.c.id == table.c.id)
         is_cut = select(func.count()).select_from(found).scalar_subquery() >= most
-        order = [found.c.place.asc()] if resource.is_fuzzy and not sort else []
+        order = [found.c.place.asc()] if resource.fuzzy and not sort else []
     elif is_search:
         condition = and_(condition, _search_by_row(resource, table))
     order = order or _order(table, sort or resource.default_sort)
@@ -306,8 +306,13 @@ def ids_statement(resource: Resource, where: Shape) -> Statement:
 
 
 @lru_cache(maxsize=1024)
-def get_statement(resource: Resource, where: Shape, names: Names, scoped: Scoped, lock: bool = False) -> Statement:
-    """One row: `(JSON text, version)`."""
+def get_statement(
+    resource: Resource, where: Shape, names: Names, scoped: Scoped, lock: Verb | None = None
+) -> Statement:
+    """One row: `(JSON text, version)`. `lock` is the write that is about to follow.
+
+    Who changes a row does not keep others from referring to it; who deletes it does (`reference_statement`).
+    """
     table = resource.table
     condition = and_(
         table.c.id == _parameter("id", BigInteger),
@@ -315,7 +320,8 @@ def get_statement(resource: Resource, where: Shape, names: Names, scoped: Scoped
         _Where(resource, table).all_of(where),
     )
     statement = _shown(resource, table, names).where(condition)
-    return compile_statement(statement.with_for_update(of=table) if lock else statement)
+    locked = statement.with_for_update(of=table, key_share=lock != "remove") if lock else statement
+    return compile_statement(locked)
 
 
 def _shown(resource: Resource, source: FromClause, names: Names) -> Select[tuple[str, int]]:

@@ -93,6 +93,7 @@ def _schemas(resource: Resource) -> Document:
     shown: Document = {f.name: f.json_schema() for f in resource.all_fields if f.is_readable}
     inputs = {f.name: f for f in resource.extra_input}
     shown |= {join: inputs[join].json_schema() if join in inputs else {"readOnly": True} for join in resource.joins}
+    shown |= {f.name: f.json_schema() for f in resource.derived}
     required: list[Json] = [*sorted(shown)]
     result: Document = {name: {"type": "object", "properties": shown, "required": required}}
     # A list may leave members out ($select, joins that were not asked for); what it shows has the same form.
@@ -160,6 +161,7 @@ def _responses(resource: Resource, verb: Verb) -> Document:
         "required": ["total", "limit", "skip", "data"],
         "properties": {
             **{number: {"type": "integer"} for number in ("total", "limit", "skip")},
+            "total_is_minimum": {"type": "boolean", "description": "A search found more than `total`."},
             "data": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}Listed"}},
         },
     }

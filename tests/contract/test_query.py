@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from frontdesk.core.tenancy import search_query
+from frontdesk.core.search import search_query
 from tests.world import World
 
 PEOPLE = [("Ana", "Torres", None), ("Bob", "Miller", 5), ("José", "Núñez", 7), ("50%", "a_b", 9)]
@@ -98,7 +98,9 @@ async def test_a_search_uses_its_index(people: World, database_url: str) -> None
     )
     await owner.execute("ANALYZE contacts")
     await owner.close()
-    query = search_query(people.registry["contacts"].table).replace("term", "'ana torres'")
+    query = search_query(people.registry["contacts"].table)
+    for name, value in {"with_deleted": "false", "most": "10001", "term": "'ana torres'"}.items():
+        query = query.replace(name, value)
     async with people.database.system() as connection:  # the role that the search function runs as
         await connection.execute("SET app.org = '1'")
         plan = await connection.fetch(f"EXPLAIN {query}")

@@ -40,10 +40,10 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
-    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_activities_assigned_to_user_id ON activities (assigned_to_user_id);
@@ -77,8 +77,8 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -107,9 +107,9 @@ CREATE TABLE companies (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -162,9 +162,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -186,9 +186,9 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversation_predefined_messages_search_text ON conversation_predefined_messages USING gin (search_text gin_trgm_ops);
@@ -212,9 +212,9 @@ CREATE TABLE conversations_bulk_actions (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
-    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversations_bulk_actions_running ON conversations_bulk_actions (updated_at) WHERE status = 'running';
@@ -268,9 +268,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -300,8 +300,8 @@ CREATE TABLE deal_products (
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
     CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -334,12 +334,12 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
-    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -397,9 +397,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -428,9 +428,9 @@ CREATE TABLE organizations_users_invites (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
+    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -477,8 +477,8 @@ CREATE TABLE pipelines (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
-    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -496,9 +496,9 @@ CREATE TABLE product_categories (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_product_categories PRIMARY KEY (id),
-    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_categories_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_product_categories_name ON product_categories (organization_id, name);
@@ -523,9 +523,9 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
+    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -547,9 +547,9 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
-    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_product_stock_movements_product_id ON product_stock_movements (organization_id, product_id);
@@ -574,9 +574,9 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
+    CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_tags_search_text ON tags USING gin (search_text gin_trgm_ops);
@@ -594,10 +594,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
+    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -619,9 +619,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -701,9 +701,9 @@ CREATE TABLE webhook_deliveries_replays (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
+    CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
@@ -715,6 +715,7 @@ CREATE TABLE webhooks (
     description TEXT,
     events TEXT[] NOT NULL,
     is_active BOOLEAN NOT NULL,
+    listens_since TIMESTAMP WITH TIME ZONE NOT NULL,
     disabled_reason TEXT,
     failing_since TIMESTAMP WITH TIME ZONE,
     secret_encrypted TEXT NOT NULL,
@@ -728,9 +729,9 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE TABLE whatsapp_templates (
@@ -887,9 +888,9 @@ CREATE INDEX ix_notes_company_id ON notes (organization_id, company_id);
 
 CREATE INDEX ix_notes_deal_id ON notes (organization_id, deal_id);
 
-ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
-
 ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
 
 ALTER TABLE organizations ADD COLUMN rate_limit TEXT;
 
@@ -1449,7 +1450,7 @@ DECLARE
     folded_term text := frontdesk_fold(trim(term));
     word_patterns text[] := (SELECT array_agg('%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' ORDER BY length(word) DESC) FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\s+') AS word);
     wanted_words tsquery := plainto_tsquery('simple', folded_term);
-    similar text;
+    least_alike text;
 BEGIN
     RETURN QUERY SELECT f.id FROM ((
         SELECT t.id, ts_rank(t.search_words, wanted_words) AS rank FROM public."products" t
@@ -1463,9 +1464,9 @@ BEGIN
     IF FOUND OR length(folded_term) < 3 THEN
         RETURN;
     END IF;
-    FOREACH similar IN ARRAY '{0.5, 0.3}'::text[] LOOP
+    FOREACH least_alike IN ARRAY '{0.5, 0.3}'::text[] LOOP
         -- Not a SET of the function: to store one for an extension that is not loaded yet takes a superuser.
-        PERFORM set_config('pg_trgm.strict_word_similarity_threshold', similar, true);
+        PERFORM set_config('pg_trgm.strict_word_similarity_threshold', least_alike, true);
         RETURN QUERY
         SELECT a.id FROM (
             SELECT t.id, strict_word_similarity(folded_term, t.search_names) AS alike,

@@ -92,7 +92,7 @@ products = Resource(
     area="products",
     description="Products and services, with their prices in the organization's currency.",
     own=Own(is_public=True, where={"status": "active"}),
-    is_fuzzy=True,
+    fuzzy=("name",),
     fields=(
         Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Dental cleaning"),
         Field("description", max_length=10_000, is_searched=True),
