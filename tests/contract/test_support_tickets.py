@@ -436,3 +436,15 @@ async def test_a_ticket_is_never_without_its_number(world: World) -> None:
     async with world.database.system() as connection:
         with pytest.raises(asyncpg.CheckViolationError):
             await connection.execute("UPDATE conversations SET reference_number = NULL WHERE id = $1", ticket)
+
+
+@pytest.mark.parametrize(("channel", "kind"), [("email", "conversation"), ("webchat", "support-ticket")])
+async def test_a_channel_takes_an_assistant_of_its_type(world: World, channel: str, kind: str) -> None:
+    body = {"channel": channel, "name": "Help", "ai_assistant_id": await agent(world, kind)}
+    inbox = await world.row("inbox-channels", channel=channel)
+    async with world.client() as client:
+        created = await refused(client, "/inbox-channels", body)
+        changed = await refused(
+            client, f"/inbox-channels/{inbox}", {"ai_assistant_id": body["ai_assistant_id"]}, "PATCH"
+        )
+    assert set(created) == set(changed) == {"ai_assistant_id"}

@@ -8,7 +8,7 @@ import secrets
 from sqlalchemy import Index
 
 from frontdesk.core.caller import Role
-from frontdesk.core.capabilities import CONNECTED
+from frontdesk.core.capabilities import CONNECTED, MAIL
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Field, Plain, Wrong
@@ -16,6 +16,7 @@ from frontdesk.core.resource import Resource, Rights
 
 # Requests per minute unless a channel says otherwise; characters for max_message_length.
 DEFAULT_LIMITS = {"visitor_per_minute": 20, "address_per_minute": 60, "key_per_minute": 600, "max_message_length": 4000}
+TYPE_OF = "SELECT assistant_type FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 PROVIDERS = ("fake",)  # each real one comes with its own settings
 # As browsers write them (RFC 6454). They stand in a header of the chat's page, so nothing else may be among them.
 ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.ASCII)
@@ -44,12 +45,25 @@ def _check_limits(value: Plain) -> Plain:
     return value
 
 
+async def _check_assistant(call: Call, channel: str) -> None:
+    """What comes by mail becomes tickets, which only assistants of the type support-ticket work."""
+    id = call.data.get("ai_assistant_id")
+    if id is None:
+        return
+    wanted = "support-ticket" if channel in MAIL else "conversation"
+    found = await call.connection.fetchval(TYPE_OF, call.organization_id, id)
+    if found != wanted:
+        message = f"is an assistant of the type {found}; this channel takes one of the type {wanted}"
+        raise Invalid([Fault("ai_assistant_id", "assistantType", message)])
+
+
 async def _prepare(call: Call) -> None:
     if call.verb == "create":
         call.data["public_key"] = "wc_" + secrets.token_urlsafe(18)
     channel = call.data.get("channel") or (call.before or {}).get("channel")
     if channel == "webchat" and call.data.get("provider") is not None:
         raise Invalid([Fault("provider", "notForChannel", "must stay empty: web chat is carried by Frontdesk itself")])
+    await _check_assistant(call, str(channel))
     name = call.data.get("name")
     if name is not None and not re.search(r"\S", str(name)):
         raise Invalid([Fault("name", "minLength", "must not be empty")])

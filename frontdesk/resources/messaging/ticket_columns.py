@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, literal_column, text
 
 from frontdesk.core.fields import Field, Plain, Wrong
 
@@ -92,8 +92,8 @@ INDEXES = (
     ),
     # Read by the function `tickets_about`, which is exempt from the policy that would keep a trigram index unused.
     Index(
-        "ix_conversations_ticket_subject", text("frontdesk_fold(subject) gin_trgm_ops"), postgresql_using="gin",
-        postgresql_where=text("kind = 'ticket'"),
+        "ix_conversations_ticket_subject", literal_column("frontdesk_fold(subject)").label("folded"),
+        postgresql_using="gin", postgresql_ops={"folded": "gin_trgm_ops"}, postgresql_where=text("kind = 'ticket'"),
     ),
     # How an inbound mail finds its ticket.
     Index(
