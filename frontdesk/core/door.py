@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 from pydantic_core import from_json, to_json
@@ -20,6 +20,7 @@ from .caller import Caller
 from .clock import Clock, SystemClock
 from .custom_values import Definition, check_custom_values, definitions_of, mentions
 from .database import Connection, Database
+from .egress import Guard
 from .errors import (
     ApiError,
     BadRequest,
@@ -35,6 +36,7 @@ from .errors import (
 )
 from .fields import Field, Plain, Wrong
 from .files import Files
+from .mail import Mail
 from .query import Query, QueryReader
 from .resource import Registry, Resource, Verb
 from .statements import (
@@ -106,9 +108,11 @@ class Door:
 
     def __init__(
         self, database: Database, registry: Registry, clock: Clock | None = None, vault: Vault | None = None,
-        files: Files | None = None,
+        files: Files | None = None, mail: Mail | None = None, guard: Guard | None = None,
     ) -> None:  # fmt: skip
+        self.guard = guard or Guard()  # what we may be made to call: without one, public addresses only
         self.database, self.registry, self._vault, self._files = database, registry, vault, files
+        self.mail = mail or Mail("")
         self.clock: Clock = clock or SystemClock()
 
     @property
@@ -149,8 +153,12 @@ class Door:
         call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
         if resource.rewrite is not None:
             query = await resource.rewrite(self, caller, query or {})
+        hidden = resource.own.hidden if caller.scope is not None and resource.own is not None else ()
         if query or resource.fixed:
-            call.query = QueryReader(resource, await self._definitions(call, query, tx)).read(query or {})
+            definitions = await self._definitions(call, query, tx)
+            call.query = QueryReader(resource, definitions, hidden).read(query or {})
+        if hidden:
+            call.query = replace(call.query, select=_left(call, hidden))
         if verb == "find" and (missing := [name for name in resource.needs if name not in (query or {})]):
             raise BadRequest(
                 f"A list of '{resource.path}' needs {' and '.join(missing)}.",
@@ -237,7 +245,7 @@ class Door:
         query = call.query
         # A row that is locked is for the hooks, which need all of it, whatever the caller wants to see.
         names = None if lock else _selected(call)
-        statement = get_statement(call.resource, query.where, names, _scoped(call.caller), lock)
+        statement = get_statement(call.resource, query.where, names, _scoped(call.caller), call.verb if lock else None)
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(_values(call)))
         if row is None:
             raise _missing(call)
@@ -423,6 +431,18 @@ def _read_id(value: int | str | None) -> int | None:
     if value is None or isinstance(value, int):
         return value if value is None or 0 < value < 2**63 else -1
     return int(value) if re.fullmatch(r"[1-9]\d{0,17}", value, re.ASCII) else -1
+
+
+def _left(call: Call, hidden: tuple[str, ...]) -> tuple[str, ...]:
+    """What a caller under scope `own` sees of a row: what it selects, or all that others see, without `hidden`."""
+    resource, query = call.resource, call.query
+    shown = query.select
+    if shown is None:
+        asked = {name for flag in query.flags for name in resource.flags[flag]}
+        left_out = resource.flagged - asked if call.verb == "find" else frozenset[str]()
+        plain = [f.name for f in (*resource.all_fields, *resource.derived) if f.is_readable]
+        shown = (*plain, *(name for name in resource.joins if name not in left_out))
+    return tuple(name for name in shown if name not in hidden)
 
 
 def _scoped(caller: Caller) -> Scoped:

@@ -85,7 +85,7 @@ class Own:
     that names the row's conversation, where it has one; else it is the one in which the row was made. `where` are
     values that a row must have besides, in a catalogue too, and `unless` those that it must not have; `fixed` are
     values that a row written under `own` always gets; `closed` are fields that only the organization sets, because
-    they decide what else hangs on the row.
+    they decide what else hangs on the row; `hidden` are fields and joins that are for the staff's eyes.
     """
 
     column: str | None = None
@@ -96,6 +96,7 @@ class Own:
     unless: Mapping[str, Plain] = field(default_factory=dict)
     fixed: Mapping[str, Plain] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def keeps_conversation(self) -> bool:

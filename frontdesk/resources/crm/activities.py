@@ -91,7 +91,7 @@ activities = Resource(
     singular="activity",
     area="crm",
     description="Calls, meetings, tasks and the like, planned and done.",
-    own=Own(column="contact_id"),
+    own=Own(column="contact_id", hidden=("note",)),
     has_custom_fields=True,
     fields=(
         Field("subject", is_required=True, is_nullable=False, max_length=250, is_searched=True, example="Call back"),

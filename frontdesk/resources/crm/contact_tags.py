@@ -64,7 +64,11 @@ def tags_of(source: FromClause) -> ScalarSelect[object]:
         tags.c.color,
     )
     query = (
-        select(func.coalesce(func.json_agg(aggregate_order_by(row, tags.c.name, tags.c.id)), text("'[]'::json")))
+        select(
+            func.coalesce(
+                func.json_agg(aggregate_order_by(row, func.lower(tags.c.name), tags.c.id)), text("'[]'::json")
+            )
+        )
         .select_from(held)
         .join(tags, tags.c.id == held.c.tag_id)
         .where(held.c.organization_id == source.c.organization_id, held.c.contact_id == source.c.id)

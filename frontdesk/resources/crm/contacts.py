@@ -51,7 +51,7 @@ contacts = Resource(
     singular="contact",
     area="crm",
     description="People the organization talks to.",
-    own=Own(column="id", closed=("company_id", "owned_by_user_id", "tag_ids")),
+    own=Own(column="id", closed=("company_id", "owned_by_user_id", "tag_ids"), hidden=("tags",)),
     has_custom_fields=True,
     fields=(
         Field("first_name", max_length=120, is_searched=True, example="Ana"),

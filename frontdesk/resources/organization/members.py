@@ -55,6 +55,17 @@ async def _prepare(call: Call) -> None:
         raise BadRequest("An organization keeps at least one owner.", errors={"role": "is the last owner"})
     if call.verb == "create":
         await _find_or_make_user(call)
+    if call.verb == "remove":
+        await _leave_teams(call)
+
+
+async def _leave_teams(call: Call) -> None:
+    """A team never has a user who may not see what it works on."""
+    assert call.before is not None
+    query = {"user_id": call.before["user_id"], "$limit": 50, "$select": ["id"]}
+    while rows := (await call.call("team-members", "find", query=query)).value["data"]:
+        for row in rows:  # type: ignore[union-attr]
+            await call.call("team-members", "remove", id=row["id"])  # type: ignore[index,call-overload,arg-type]
 
 
 async def _find_or_make_user(call: Call) -> None:
