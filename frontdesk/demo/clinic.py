@@ -124,3 +124,39 @@ ASSISTANT: Final[Row] = {
 }
 
 CHANNEL: Final[Row] = {"channel": "webchat", "name": "Website chat"}
+
+# After the first assistant, which is the one of `demo.json`.
+TICKET_ASSISTANT: Final[Row] = {
+    **ASSISTANT,
+    "name": "Luna, tickets",
+    "assistant_type": "support-ticket",
+    "easy_mode_config": {
+        **GUIDE,
+        "role": "support agent",
+        "goals": ["solve what the ticket is about, or say who will", "ask for what is missing, in one message"],
+        "greeting": "Hello, thank you for writing to Luna Dental.",
+    },
+}
+
+# Index of the contact, the ticket, and what a person answered. Neither waits for a model: nothing runs by itself.
+TICKETS: Final[tuple[tuple[int, Row, str | None], ...]] = (
+    (
+        1,
+        {
+            "subject": "Charged twice for the cleaning",
+            "priority": "high",
+            "tags": ["billing"],
+            "message_text": "My card shows two payments of 95 dollars for the same cleaning on Tuesday.",
+        },
+        "Hello Ben, you are right. I have asked the bank to return one of them; it takes two to five days.",
+    ),
+    (
+        2,
+        {
+            "subject": "Factura para el seguro",
+            "tags": ["insurance"],
+            "message_text": "Hola, ¿me pueden enviar la factura del empaste con el código para mi seguro?",
+        },
+        None,
+    ),
+)

@@ -100,3 +100,9 @@ async def furnish(door: Door, organization_id: int, password: str, model_id: int
             await create(owner, "notes", note)
         assistant = await create(owner, "ai-assistants", {**clinic.ASSISTANT, "ai_model_id": model_id})
         await create(owner, "inbox-channels", {**clinic.CHANNEL, "ai_assistant_id": assistant["id"]})
+        await create(owner, "ai-assistants", {**clinic.TICKET_ASSISTANT, "ai_model_id": model_id})
+        for index, ticket, answer in clinic.TICKETS:
+            made = await create(owner, "support-tickets", {**ticket, "contact_id": contacts[index]["id"]})
+            if answer is not None:
+                said = {"support_ticket_id": made["id"], "message_text": answer, "takeover": True}
+                await create(owner, "support-ticket-messages", said)

@@ -120,6 +120,18 @@ async def test_the_clinics_own_customer_changes_a_phone_number(door: Door, demo:
     assert contact["version"] == 2
 
 
+async def test_two_tickets_show_what_a_ticket_is(door: Door, demo: tuple[Demo, Card]) -> None:
+    made, card = demo
+    page = (await door.call(made.caller, "support-tickets", "find", query={"$sort": {"id": 1}})).value
+    tickets = cast("list[dict[str, object]]", page["data"])
+    year = door.clock.now().year
+    assert [row["reference_number"] for row in tickets] == [f"TK-{year}-001", f"TK-{year}-002"]
+    assert [row["assigned_user_id"] for row in tickets] == [made.user_id, None]
+    assert card["assistant_id"] == made.assistant_id
+    assistant = await door.call(made.caller, "ai-assistants", "get", id=made.assistant_id)
+    assert assistant.value["assistant_type"] == "conversation"
+
+
 async def test_a_stranger_learns_nothing_of_ana_torres(door: Door, demo: tuple[Demo, Card]) -> None:
     made, card = demo
     script = Script()
