@@ -9,6 +9,7 @@ from frontdesk import tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
+from frontdesk.core.egress import Guard
 from frontdesk.core.files import make_files
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
@@ -56,6 +57,9 @@ from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
 from frontdesk.resources.organization.team_members import team_members
 from frontdesk.resources.organization.teams import teams
+from frontdesk.resources.organization.webhook_deliveries import webhook_deliveries
+from frontdesk.resources.organization.webhook_deliveries_replays import webhook_deliveries_replays
+from frontdesk.resources.organization.webhooks import webhooks
 from frontdesk.resources.products.product_categories import product_categories
 from frontdesk.resources.products.product_media import product_media
 from frontdesk.resources.products.product_stock_movements import product_stock_movements
@@ -108,6 +112,9 @@ RESOURCES: tuple[Resource, ...] = (
     ai_turn_steps,
     ai_decisions,
     outbox,
+    webhooks,
+    webhook_deliveries,
+    webhook_deliveries_replays,
 )
 
 
@@ -127,4 +134,5 @@ def make_door(settings: Settings, url: str) -> Door:
     """The door to the database at `url`, which need not be up yet."""
     database = Database(url, app_connections=settings.pool_size)
     clock = SystemClock()
-    return Door(database, make_registry(), clock, Vault(settings.secret()), make_files(settings, clock))
+    files, guard = make_files(settings, clock), Guard.of(settings.egress_allow)
+    return Door(database, make_registry(), clock, Vault(settings.secret()), files, guard=guard)

@@ -1,6 +1,7 @@
 """The worker's composition root: lists, and nothing else."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -23,9 +24,11 @@ from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
 from frontdesk.registry import make_door
 from frontdesk.resources.messaging import bulk_batches
+from frontdesk.runtime import webhook_dispatch
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
+from frontdesk.runtime.webhooks import Webhooks
 from frontdesk.tools.table import make_toolset
 
 
@@ -66,12 +69,19 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
     door = make_door(settings, url)
     models = Catalogue(door.database, Vault(settings.secret()), settings, door.clock)
     flow = Flow(door, models, Tools(), channels(door.database, providers_of(settings)))
+    webhooks = Webhooks(door.database, door.clock, door.vault, door.guard, random.Random())
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(beat(url, stopping, lambda: model_state(settings)))
-            handlers = {DOORBELL: flow.advance, bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance}
+            handlers = {
+                DOORBELL: flow.advance,
+                webhook_dispatch.DOORBELL: webhooks.deliver,
+                bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
+            }
             parts.create_task(Worker(url, handlers).run(stopping))
             parts.create_task(sweep_for_ever(door.database, door.clock, stopping))
+            parts.create_task(webhook_dispatch.dispatch_for_ever(door.database, door.registry, door.clock, stopping))
     finally:
         await models.close()
+        await webhooks.close()
         await door.database.close()

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Identity, Index, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
@@ -37,6 +37,8 @@ events = Table(
     Index("ix_events_xid_id", "xid", "id"),
 )
 
+KEPT = timedelta(days=7)
+
 # What the log knows of itself: the life of this database, up to where events are forgotten, up to where webhooks read.
 # No backup holds it, nor the events: in a restored database both begin anew.
 event_marks = Table(
@@ -44,6 +46,7 @@ event_marks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     text_column("value", nullable=False),
+    info={"app_grants": "SELECT"},
 )
 
 _COLUMNS = "organization_id, xid, id, name, resource, row_id, data::text AS data, created_at"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.door import Call, Door
-from frontdesk.core.errors import BadRequest, Fault, Forbidden, Invalid
+from frontdesk.core.errors import BadRequest, Fault, Forbidden, Invalid, Json
 from frontdesk.core.fields import Field, Plain, Wrong
 from frontdesk.core.query import QueryReader
 from frontdesk.core.resource import Resource
@@ -30,6 +30,12 @@ async def _visible(door: Door, caller: Caller, query: Mapping[str, object]) -> M
     mine = {"$or": [{"is_shared": True}, {"created_by_user_id": caller.user_id}]}
     given = query.get("$and", [])
     return {**query, "$and": [*given, mine]} if isinstance(given, list) else query
+
+
+def _viewer(row: Mapping[str, Json]) -> int | None:
+    """Whose view it is, for its events: nobody's alone where it is shared."""
+    author = row.get("created_by_user_id")
+    return None if row.get("is_shared") or not isinstance(author, int) else author
 
 
 async def _prepare(call: Call) -> None:
@@ -77,5 +83,6 @@ views = Resource(
     ),
     default_sort=(("position", 1),),
     rewrite=_visible,
+    private_to=_viewer,
     prepare=_prepare,
 )  # fmt: skip
