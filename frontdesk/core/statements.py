@@ -274,7 +274,9 @@ def find_statement(
     )
     counted: FromClause = source
     if counts_to is not None:
-        seen = select(table.c.id).select_from(source).where(condition).limit(literal_column(str(counts_to + 1)))
+        # In the order of the page, so that what was read for the page is not searched for anew somewhere else.
+        seen = select(table.c.id).select_from(source).where(condition).order_by(*([] if is_search else order))
+        seen = seen.limit(literal_column(str(counts_to + 1)))
         counted, condition = seen.subquery("s"), true()
     total = select(func.count()).select_from(counted).where(condition).scalar_subquery()
     return compile_statement(select(total.label("total"), rows.label("rows"), is_cut.label("is_cut")))
