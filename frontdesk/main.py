@@ -21,6 +21,7 @@ from frontdesk.web.events import EventsEdge
 from frontdesk.web.files import FilesEdge
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
+from frontdesk.web.invites import InvitesEdge
 from frontdesk.web.rest import RestEdge
 from frontdesk.web.webchat import WebchatEdge
 
@@ -52,7 +53,9 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
     app.add_route("/health", health.endpoint)
     app.router.routes.append(Route("/events", events))
-    login = Authentication(door.database, identities, door.clock, Rates(door.database))
+    rates = Rates(door.database)
+    login = Authentication(door.database, identities, door.clock, rates)
+    app.router.routes.extend(InvitesEdge(door, identities, rates).routes())
     app.router.routes.extend(
         [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
     )

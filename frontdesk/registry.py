@@ -11,6 +11,7 @@ from frontdesk.core.database import Database
 from frontdesk.core.door import Door
 from frontdesk.core.egress import Guard
 from frontdesk.core.files import make_files
+from frontdesk.core.mail import make_mail
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
@@ -53,6 +54,7 @@ from frontdesk.resources.messaging.support_tickets import support_tickets
 from frontdesk.resources.messaging.views import views
 from frontdesk.resources.messaging.whatsapp_templates import whatsapp_templates
 from frontdesk.resources.organization.api_keys import api_keys
+from frontdesk.resources.organization.invites import invites, invites_resend
 from frontdesk.resources.organization.members import members
 from frontdesk.resources.organization.organizations import organizations
 from frontdesk.resources.organization.team_members import team_members
@@ -70,6 +72,8 @@ from frontdesk.web import playground
 RESOURCES: tuple[Resource, ...] = (
     organizations,
     members,
+    invites,
+    invites_resend,
     api_keys,
     contacts,
     companies,
@@ -134,5 +138,7 @@ def make_door(settings: Settings, url: str) -> Door:
     """The door to the database at `url`, which need not be up yet."""
     database = Database(url, app_connections=settings.pool_size)
     clock = SystemClock()
-    files, guard = make_files(settings, clock), Guard.of(settings.egress_allow)
-    return Door(database, make_registry(), clock, Vault(settings.secret()), files, guard=guard)
+    return Door(
+        database, make_registry(), clock, Vault(settings.secret()), make_files(settings, clock), make_mail(settings),
+        Guard.of(settings.egress_allow),
+    )  # fmt: skip

@@ -24,10 +24,12 @@ from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
 from frontdesk.registry import make_door
 from frontdesk.resources.messaging import bulk_batches
+from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
 from frontdesk.runtime.sweeper import sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
+from frontdesk.runtime.upload_sweeper import sweep_uploads
 from frontdesk.runtime.webhooks import Webhooks
 from frontdesk.tools.table import make_toolset
 
@@ -77,9 +79,11 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
                 DOORBELL: flow.advance,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
+                invites.DOORBELL: invite_mails.InviteMails(door).send,
             }
             parts.create_task(Worker(url, handlers).run(stopping))
             parts.create_task(sweep_for_ever(door.database, door.clock, stopping))
+            parts.create_task(sweep_uploads(door.database, door.files, door.clock, stopping))
             parts.create_task(webhook_dispatch.dispatch_for_ever(door.database, door.registry, door.clock, stopping))
     finally:
         await models.close()

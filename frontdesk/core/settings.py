@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from email.utils import getaddresses, parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from frontdesk.core.halt import Halt
 from frontdesk.core.quota import Quota, parse_quota
+from frontdesk.core.smtp_url import read_smtp_url
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent
@@ -74,6 +76,9 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(None, description="the access key's secret")
 
     fake_provider: Url = Field(None, description="a recorder that stands in for all providers of channels (for trials)")
+    smtp_url: SecretStr | None = Field(None, description="the mail server: smtp://user:password@host:587, or smtps://…")
+    smtp_from: str | None = Field(None, description="the sender of invitations: Frontdesk <desk@example.com>")
+
     model: str | None = Field(None, description="`none`, `local`, or the model of the installation's provider")
     openai_api_key: SecretStr | None = Field(
         None, validation_alias="OPENAI_API_KEY", description="the installation's key at OpenAI"
@@ -95,6 +100,26 @@ class Settings(BaseSettings):
     @classmethod
     def split_by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def accept_smtp_only(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            read_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def accept_one_sender(cls, value: str | None) -> str | None:
+        if value and (len(getaddresses([value])) != 1 or "@" not in parseaddr(value)[1]):
+            raise ValueError("must be one address, such as Frontdesk <desk@example.com>")
+        return value
+
+    @model_validator(mode="after")
+    def want_a_sender(self) -> Self:
+        if self.smtp_url and not self.smtp_from:
+            raise ValueError("FRONTDESK_SMTP_URL needs FRONTDESK_SMTP_FROM")
+        return self
 
     @field_validator("rate_limit")
     @classmethod

@@ -35,6 +35,33 @@ SCHEMAS: dict[str, Json] = {
             },
         },
     },
+    "Acceptance": {
+        "type": "object",
+        "required": ["token"],
+        "properties": {
+            "token": {"type": "string", "maxLength": 200},
+            "first_name": {"type": ["string", "null"], "maxLength": 120},
+            "last_name": {"type": ["string", "null"], "maxLength": 120},
+            "password": {"type": ["string", "null"], "maxLength": 200},
+        },
+        "additionalProperties": False,
+    },
+    "Invitation": {
+        "type": "object",
+        "required": ["organization", "email", "role", "expires_at", "has_login"],
+        "properties": {
+            "organization": {
+                "type": "object",
+                "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+            },
+            "email": {"type": "string"},
+            "role": {"type": "string", "enum": ["member", "admin", "owner"]},
+            "expires_at": {"type": "string", "format": "date-time"},
+            "has_login": {"type": "boolean", "description": "The address has a login with a password."},
+            "status": {"type": "string", "enum": ["accepted"]},
+            "user_id": {"type": "integer"},
+        },
+    },
     "Health": {
         "type": "object",
         "required": ["status", "parts"],
@@ -78,6 +105,29 @@ ENDPOINTS: dict[str, Json] = {
             "security": [{"login": []}],
             "responses": _answers(200, "Session", 401),
         },
+    },
+    "/organizations-users-invites-lookup": {
+        "post": {
+            "operationId": "lookUpInvitation",
+            "tags": ["organizations-users-invites"],
+            "summary": "Who invites whom, as what, until when",
+            "security": [],
+            "requestBody": {"required": True, "content": _json("Acceptance")},
+            "responses": _answers(200, "Invitation", 400, 404, 409, 413, 415, 429),
+        }
+    },
+    "/organizations-users-invites-accept": {
+        "post": {
+            "operationId": "acceptInvitation",
+            "tags": ["organizations-users-invites"],
+            "summary": "Become a member",
+            "description": (
+                "A new login gives a name and a password; an existing one its password, or its own bearer token."
+            ),
+            "security": [{}, {"login": []}],
+            "requestBody": {"required": True, "content": _json("Acceptance")},
+            "responses": _answers(201, "Invitation", 400, 401, 403, 404, 409, 413, 415, 429),
+        }
     },
     "/health": {
         "get": {
