@@ -87,7 +87,8 @@ def _member(name: str, what: str) -> Field:
 
 
 MEMBERS: dict[str, Field] = {BY_NAME: _member(BY_NAME, "display name"), BY_KEY: _member(BY_KEY, "key")}
-HIDDEN = Field(COLUMN, "custom", is_nullable=False, write="never", is_shown=False)
+# Declared by itself where the records of `has_custom_fields` are a part of another resource's table.
+HIDDEN = Field(COLUMN, "custom", write="never", is_shown=False)
 
 
 # -- reading ------------------------------------------------------------------------------

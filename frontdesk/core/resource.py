@@ -283,7 +283,7 @@ def _make_table(resource: Resource) -> Table:
     if resource.searched:
         for part in searched_columns(resource.table_name, resource.searched, resource.fuzzy):
             constraints.append(part) if isinstance(part, Index) else columns.append(part)
-    if resource.has_custom_fields:
+    if custom_values.HIDDEN in resource.all_fields:
         # Partial: the records without custom values, which are most, cost the index nothing.
         constraints.append(
             Index(

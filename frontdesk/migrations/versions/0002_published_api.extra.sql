@@ -75,6 +75,29 @@ BEGIN
     RETURN ARRAY(SELECT DISTINCT unnest(ids));
 END
 $$;
+-- The same for contacts, by name, e-mail and phone.
+CREATE OR REPLACE FUNCTION contacts_matching(term text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+    own int := nullif(current_setting('app.org', true), '')::int;
+    patterns text[] := search_patterns(term);
+    most int := 10000;
+    ids bigint[];
+BEGIN
+    IF (SELECT count(*) > 50 FROM (
+            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 500
+        ) newest WHERE search_text LIKE ALL (patterns)) THEN
+        RETURN NULL;
+    END IF;
+    ids := ARRAY(SELECT search_contacts(term, most + 1));
+    RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
+END
+$$;
+ALTER FUNCTION contacts_matching(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION contacts_matching(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION contacts_matching(text) TO frontdesk_app, frontdesk_system;
 ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
 REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;

@@ -41,9 +41,9 @@ CREATE TABLE activities (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
     CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
+    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_activities_assigned_to_user_id ON activities (assigned_to_user_id);
@@ -77,9 +77,9 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -108,9 +108,9 @@ CREATE TABLE companies (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
     CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -134,9 +134,9 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
-    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -162,9 +162,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -186,8 +186,8 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -213,8 +213,8 @@ CREATE TABLE conversations_bulk_actions (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
     CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversations_bulk_actions_running ON conversations_bulk_actions (updated_at) WHERE status = 'running';
@@ -241,9 +241,9 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
+    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE UNIQUE INDEX uq_currencies_code ON currencies (organization_id, code) WHERE deleted_at IS NULL;
@@ -299,9 +299,9 @@ CREATE TABLE deal_products (
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
-    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -334,12 +334,12 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
+    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -397,9 +397,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -430,8 +430,8 @@ CREATE TABLE organizations_users_invites (
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
     CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_organizations_users_invites_accepted_by_user_id ON organizations_users_invites (accepted_by_user_id);
@@ -455,9 +455,9 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
+    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_pipeline_stages_pipeline_id ON pipeline_stages (organization_id, pipeline_id);
@@ -477,9 +477,9 @@ CREATE TABLE pipelines (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
-    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE UNIQUE INDEX uq_pipelines_entity_name ON pipelines (organization_id, entity, name) WHERE deleted_at IS NULL;
@@ -496,8 +496,8 @@ CREATE TABLE product_categories (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_product_categories PRIMARY KEY (id),
-    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_categories_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -523,8 +523,8 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
-    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -547,8 +547,8 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -574,9 +574,9 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
-    CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_tags_search_text ON tags USING gin (search_text gin_trgm_ops);
@@ -594,10 +594,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -619,8 +619,8 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -650,9 +650,9 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
+    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE TABLE webhook_deliveries (
@@ -676,8 +676,8 @@ CREATE TABLE webhook_deliveries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
-    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
@@ -702,8 +702,8 @@ CREATE TABLE webhook_deliveries_replays (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
     CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
@@ -729,9 +729,9 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE TABLE whatsapp_templates (
@@ -840,11 +840,15 @@ ALTER TABLE conversations ADD COLUMN handoff_reason TEXT;
 
 ALTER TABLE conversations ADD COLUMN last_message_at TIMESTAMP WITH TIME ZONE;
 
+ALTER TABLE conversations ADD COLUMN custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL;
+
 DROP INDEX ix_conversations_last_interaction_at;
 
 DROP INDEX ix_conversations_status_last_interaction_at;
 
 CREATE INDEX ix_conversations_conversation_status_last_interaction_at ON conversations (organization_id, status, last_interaction_at) WHERE kind = 'conversation' AND deleted_at IS NULL;
+
+CREATE INDEX ix_conversations_custom_fields ON conversations USING gin (custom_fields jsonb_path_ops) WHERE custom_fields <> '{}'::jsonb;
 
 CREATE INDEX ix_conversations_inbox ON conversations (organization_id, last_interaction_at DESC, id) INCLUDE (status, channel, assigned_user_id, assigned_ai_assistant_id, pipeline_stage_id, unread_count, waiting_since) WHERE kind = 'conversation' AND deleted_at IS NULL;
 
@@ -870,9 +874,9 @@ CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organizat
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 
@@ -888,17 +892,21 @@ CREATE INDEX ix_notes_company_id ON notes (organization_id, company_id);
 
 CREATE INDEX ix_notes_deal_id ON notes (organization_id, deal_id);
 
-ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
-
 ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
+
+ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
 
 ALTER TABLE organizations ADD COLUMN rate_limit TEXT;
 
 ALTER TABLE products ADD COLUMN product_category_id BIGINT;
 
+ALTER TABLE products ADD COLUMN custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL;
+
 ALTER TABLE products ADD COLUMN search_names TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED;
 
 ALTER TABLE products ADD COLUMN search_words TSVECTOR GENERATED ALWAYS AS (setweight(to_tsvector('simple'::regconfig, frontdesk_fold(coalesce(name, ''))), 'A') || setweight(to_tsvector('simple'::regconfig, frontdesk_fold(coalesce(description, ''))), 'B') || setweight(to_tsvector('simple'::regconfig, frontdesk_fold(coalesce(sku, ''))), 'B')) STORED;
+
+CREATE INDEX ix_products_custom_fields ON products USING gin (custom_fields jsonb_path_ops) WHERE custom_fields <> '{}'::jsonb;
 
 CREATE INDEX ix_products_name ON products (organization_id, name);
 
@@ -1202,6 +1210,19 @@ REVOKE ALL ON FUNCTION search_conversation_predefined_messages(text, integer, bo
 
 GRANT EXECUTE ON FUNCTION search_conversation_predefined_messages(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
+   CREATE OR REPLACE FUNCTION with_custom_conversations(wanted jsonb) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT id FROM public."conversations"
+   WHERE organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND custom_fields <> '{}'::jsonb AND custom_fields @> wanted
+$$;
+
+ALTER FUNCTION with_custom_conversations(jsonb) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION with_custom_conversations(jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION with_custom_conversations(jsonb) TO frontdesk_app, frontdesk_system;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_actions" TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "conversations_bulk_actions" TO frontdesk_app;
@@ -1487,6 +1508,19 @@ REVOKE ALL ON FUNCTION search_products(text, integer, boolean) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION search_products(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
+   CREATE OR REPLACE FUNCTION with_custom_products(wanted jsonb) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT id FROM public."products"
+   WHERE organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND custom_fields <> '{}'::jsonb AND custom_fields @> wanted
+$$;
+
+ALTER FUNCTION with_custom_products(jsonb) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION with_custom_products(jsonb) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION with_custom_products(jsonb) TO frontdesk_app, frontdesk_system;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON "rate_ledgers" TO frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "tags" TO frontdesk_system;
@@ -1753,6 +1787,29 @@ BEGIN
     RETURN ARRAY(SELECT DISTINCT unnest(ids));
 END
 $$;
+-- The same for contacts, by name, e-mail and phone.
+CREATE OR REPLACE FUNCTION contacts_matching(term text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+    own int := nullif(current_setting('app.org', true), '')::int;
+    patterns text[] := search_patterns(term);
+    most int := 10000;
+    ids bigint[];
+BEGIN
+    IF (SELECT count(*) > 50 FROM (
+            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 500
+        ) newest WHERE search_text LIKE ALL (patterns)) THEN
+        RETURN NULL;
+    END IF;
+    ids := ARRAY(SELECT search_contacts(term, most + 1));
+    RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
+END
+$$;
+ALTER FUNCTION contacts_matching(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION contacts_matching(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION contacts_matching(text) TO frontdesk_app, frontdesk_system;
 ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
 REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, text
 
+from frontdesk.core import custom_values
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
@@ -108,6 +109,7 @@ conversations = Resource(
             description="Implies its pipeline; a pipeline alone means its first stage.",
         ),
         *HIDDEN_FIELDS,
+        custom_values.HIDDEN,  # those of tickets
     ),
     checks={
         "one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL",

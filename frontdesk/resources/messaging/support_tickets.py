@@ -162,6 +162,7 @@ support_tickets = Resource(
     fixed={"kind": "ticket"},
     rights=Rights(remove=Role.admin),
     fields=FIELDS,
+    has_custom_fields=True,
     joins={f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
     filters=FILTERS,
     rewrite=_rewrite,

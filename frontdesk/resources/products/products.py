@@ -93,6 +93,7 @@ products = Resource(
     description="Products and services, with their prices in the organization's currency.",
     own=Own(is_public=True, where={"status": "active"}),
     fuzzy=("name",),
+    has_custom_fields=True,
     fields=(
         Field("name", is_required=True, is_nullable=False, max_length=200, is_searched=True, example="Dental cleaning"),
         Field("description", max_length=10_000, is_searched=True),
