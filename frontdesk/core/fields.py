@@ -221,10 +221,12 @@ class Kind:
     check: Callable[[object], Plain]  # of a JSON body
     read: Callable[[str], Plain]  # of the URL form
     show: Callable[[ColumnElement[object]], ColumnElement[object]] = _as_is
+    taken: Mapping[str, Json] = field(default_factory=dict)  # the schema of a body's value, where it is a wider one
     is_text: bool = False
     is_sortable: bool = True
 
 
+DECIMAL = r"^-?\d{1,14}(\.\d{1,20})?$"
 DATE_TIME: dict[str, Json] = {"type": "string", "format": "date-time"}
 KINDS: dict[str, Kind] = {
     "text": Kind(Text(), {"type": "string"}, check_text, check_text, is_text=True),
@@ -232,7 +234,14 @@ KINDS: dict[str, Kind] = {
     "small": Kind(Integer(), {"type": "integer"}, check_small, lambda text: check_small(_read_integer(text))),
     "key": Kind(BigInteger(), {"type": ["integer", "string", "null"]}, check_key, _read_integer),
     "number": Kind(Numeric(), {"type": "number"}, check_decimal, check_decimal),
-    "decimal": Kind(Numeric(), {"type": "string", "format": "decimal"}, check_decimal, check_decimal, _decimal_text),
+    "decimal": Kind(
+        Numeric(),
+        {"type": "string", "format": "decimal", "pattern": DECIMAL},
+        check_decimal,
+        check_decimal,
+        _decimal_text,
+        taken={"type": ["number", "string"]},
+    ),
     "boolean": Kind(Boolean(), {"type": "boolean"}, check_boolean, _read_boolean),
     "moment": Kind(DateTime(timezone=True), DATE_TIME, check_moment, check_moment, _iso),
     "date": Kind(Date(), {"type": "string", "format": "date"}, check_date, check_date),
@@ -313,11 +322,12 @@ class Field:
             raise Wrong("minimum", f"must be at least {self.minimum}", limit=self.minimum)
         return self.check(plain) if self.check else plain
 
-    def json_schema(self) -> dict[str, Json]:
+    def json_schema(self, *, is_input: bool = False) -> dict[str, Json]:
         """The JSON Schema of one value, for OpenAPI and for tools."""
-        schema: dict[str, Json] = {**self.shape.schema, **self.schema}
-        if self.is_nullable and isinstance(schema.get("type"), str):
-            schema["type"] = [schema["type"], "null"]
+        schema: dict[str, Json] = {**self.shape.schema, **(self.shape.taken if is_input else {}), **self.schema}
+        kinds = schema.get("type")
+        if self.is_nullable and kinds is not None:
+            schema["type"] = list(dict.fromkeys([*(kinds if isinstance(kinds, list) else [kinds]), "null"]))
         if self.choices and "enum" not in self.schema:
             schema["enum"] = [*self.choices, *([None] if self.is_nullable else [])]
         if self.limit is not None:

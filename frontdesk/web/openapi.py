@@ -114,7 +114,7 @@ def _inputs(resource: Resource, is_create: bool) -> Iterable[Field]:
 def _input_schema(resource: Resource, is_create: bool) -> Document:
     fields = list(_inputs(resource, is_create))
     properties: Document = {"organization_id": {"type": "integer", "description": "The caller's organization."}}
-    properties |= {f.name: f.json_schema() for f in fields}
+    properties |= {f.name: f.json_schema(is_input=True) for f in fields}
     schema: Document = {"type": "object", "properties": properties}
     required: list[Json] = [f.name for f in fields if f.is_required] if is_create else []
     if required:

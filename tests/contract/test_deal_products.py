@@ -153,3 +153,11 @@ async def test_no_line_is_added_to_a_deal_that_is_being_deleted(lines: Lines) ->
     )
     assert (added.status_code, removed.status_code) in {(201, 200), (400, 200)}
     assert (await lines.client.get("/deal-products")).json()["total"] == 0
+
+
+async def test_the_description_takes_numbers_and_shows_text(lines: Lines) -> None:
+    schemas = (await lines.client.get("/openapi.json")).json()["components"]["schemas"]
+    taken, shown = (schemas[name]["properties"] for name in ("DealProductsCreate", "DealProducts"))
+    assert (taken["quantity"]["type"], shown["quantity"]["type"]) == (["number", "string"], "string")
+    assert taken["discount_amount"]["type"] == ["number", "string", "null"]
+    assert "total_amount_with_tax" not in taken

@@ -42,7 +42,7 @@ deal_products = Resource(
         Field("product_id", "integer", is_required=True, is_nullable=False, references="products", write="create"),
         Field(
             "quantity", "decimal", is_required=True, is_nullable=False, check=check_quantity, show=show_short,
-            example=2,
+            schema={"exclusiveMinimum": 0}, example=2,
         ),
         Field(
             "price", "decimal", is_required=True, is_nullable=False, minimum=0, check=check_money, show=show_money,
@@ -58,12 +58,13 @@ deal_products = Resource(
             description="Of the whole line; required where discount_type is fixed.",
         ),
         Field(
-            "discount_percentage", "decimal", minimum=0, check=check_percentage, show=show_short, example=10,
+            "discount_percentage", "decimal", minimum=0, check=check_percentage, show=show_short,
+            schema={"maximum": 100}, example=10,
             description="Required where discount_type is percentage.",
         ),
         Field(
             "tax_percentage", "decimal", is_nullable=False, default=Decimal(0), minimum=0, check=check_percentage,
-            show=show_short, example=7,
+            show=show_short, schema={"maximum": 100}, example=7,
         ),
         _total("total_amount_without_tax"),
         _total("total_amount_with_tax"),
