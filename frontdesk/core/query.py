@@ -205,6 +205,10 @@ class QueryReader:
         return (f.name, operator)
 
     def _list(self, f: Field, operator: str, value: object) -> Shape:
+        if isinstance(value, tuple):
+            # Ids that a rewrite has found; a client's JSON has no tuples.
+            self.values.append(list(value))
+            return (f.name, "$among")
         if not isinstance(value, list):
             raise BadRequest(
                 f"{operator} of '{f.name}' must be an array.", errors={f.name: f"{operator} must be an array"}

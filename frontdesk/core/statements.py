@@ -125,6 +125,9 @@ class _Where:
             return column.is_(None)
         if operator == "$notnull":
             return column.is_not(None)
+        if operator == "$among":
+            # Thousands of values: the planner weighs each value of an ANY, and reads an unnested array as a table.
+            return column.in_(select(func.unnest(cast(self._next(ARRAY(column.type)), ARRAY(column.type)))))
         if operator in ("$in", "$nin"):
             return self._list(column, operator, bool(rest[1]))
         return OPERATORS[operator](column, self._next(column.type))
@@ -346,23 +349,29 @@ def _written(resource: Resource, change: Change, happening: Happening, names: Na
     return select(cast(event.c.data, Text), written.c.version, written.c.id).select_from(told)
 
 
-def _event_of(resource: Resource, source: FromClause, happening: Happening) -> Insert:
-    """One event per row of `source`, with the row as it stands, without joined members."""
-    own = _columns(resource, source, None, frozenset(resource.joins))
+def _event_of(resource: Resource, source: FromClause, *happenings: str) -> Insert:
+    """For each row of `source` its events, in order, with the row as it stands, without most joined members."""
+    own = _columns(resource, source, None, frozenset(resource.joins) - set(resource.told_with))
     shown = select(*own).correlate(source).lateral("d")
+    named: FromClause = source.join(shown, true())
+    name = literal_column(f"'{resource.path}.{happenings[0]}'")
+    if len(happenings) > 1:
+        names = ", ".join(f"'{resource.path}.{happening}'" for happening in happenings)
+        several = select(literal_column("name")).select_from(text(f"unnest(ARRAY[{names}]) AS name")).lateral("n")
+        named, name = named.join(several, true()), several.c.name
     rows = select(
         source.c.organization_id,
-        literal_column(f"'{resource.path}.{happening}'"),
+        name,
         literal_column(f"'{resource.path}'"),
         source.c.id,
         func.row_to_json(text("d")),
         source.c.updated_at,
-    ).select_from(source.join(shown, true()))
+    ).select_from(named)
     return insert(events).from_select(["organization_id", "name", "resource", "row_id", "data", "created_at"], rows)
 
 
 @lru_cache(maxsize=1024)
-def rows_statement(resource: Resource, happening: Happening) -> Statement:
+def rows_statement(resource: Resource, happenings: tuple[str, ...]) -> Statement:
     """Tell of the rows `ids`, which a statement of somebody else's wrote."""
     table = resource.table
     found = (
@@ -370,7 +379,7 @@ def rows_statement(resource: Resource, happening: Happening) -> Statement:
         .where(table.c.organization_id == _parameter("org", Integer), table.c.id == any_(_ids()))
         .order_by(table.c.id)
     )
-    return compile_statement(_event_of(resource, found.cte("w"), happening))
+    return compile_statement(_event_of(resource, found.cte("w"), *happenings))
 
 
 def _ids() -> ColumnElement[object]:

@@ -41,9 +41,9 @@ CREATE TABLE activities (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
     CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
-    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_activities_assigned_to_user_id ON activities (assigned_to_user_id);
@@ -77,9 +77,9 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -108,8 +108,8 @@ CREATE TABLE companies (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
     CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
 );
 
@@ -134,9 +134,9 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
+    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -162,8 +162,8 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -186,8 +186,8 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -241,9 +241,9 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
+    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE UNIQUE INDEX uq_currencies_code ON currencies (organization_id, code) WHERE deleted_at IS NULL;
@@ -268,9 +268,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -299,9 +299,9 @@ CREATE TABLE deal_products (
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
+    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -335,11 +335,11 @@ CREATE TABLE deals (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
-    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
-    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
+    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -365,6 +365,102 @@ CREATE INDEX ix_deals_pipeline_stage_id_created_at ON deals (organization_id, pi
 CREATE INDEX ix_deals_search_text ON deals USING gin (search_text gin_trgm_ops);
 
 CREATE INDEX ix_deals_status_created_at ON deals (organization_id, status, created_at);
+
+CREATE TABLE email_broadcast_recipients (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    email_broadcast_id BIGINT NOT NULL,
+    contact_id BIGINT NOT NULL,
+    email TEXT,
+    status TEXT NOT NULL,
+    reason TEXT,
+    attempts INTEGER NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    external_id TEXT,
+    unsubscribe_key TEXT NOT NULL,
+    unsubscribed_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_email_broadcast_recipients PRIMARY KEY (id),
+    CONSTRAINT uq_email_broadcast_recipients_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_email_broadcast_recipients_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_email_broadcast_recipients_contact_id ON email_broadcast_recipients (organization_id, contact_id);
+
+CREATE INDEX ix_email_broadcast_recipients_email_broadcast_id ON email_broadcast_recipients (organization_id, email_broadcast_id);
+
+CREATE INDEX ix_email_broadcast_recipients_open ON email_broadcast_recipients (organization_id, email_broadcast_id, id) WHERE status IN ('pending', 'sending');
+
+CREATE UNIQUE INDEX uq_email_broadcast_recipients_email_broadcast_id_contact_id ON email_broadcast_recipients (organization_id, email_broadcast_id, contact_id);
+
+CREATE UNIQUE INDEX uq_email_broadcast_recipients_unsubscribe_key ON email_broadcast_recipients (unsubscribe_key);
+
+CREATE TABLE email_broadcast_senders (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    inbox_channel_id BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    is_verified BOOLEAN NOT NULL,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    deleted_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT 1 NOT NULL,
+    search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(email, ''))) STORED,
+    CONSTRAINT pk_email_broadcast_senders PRIMARY KEY (id),
+    CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_email_broadcast_senders_inbox_channel_id ON email_broadcast_senders (organization_id, inbox_channel_id);
+
+CREATE INDEX ix_email_broadcast_senders_search_text ON email_broadcast_senders USING gin (search_text gin_trgm_ops);
+
+CREATE UNIQUE INDEX uq_email_broadcast_senders_email ON email_broadcast_senders (organization_id, email) WHERE deleted_at IS NULL;
+
+CREATE TABLE email_broadcasts (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    organization_id INTEGER NOT NULL,
+    sender_id BIGINT NOT NULL,
+    subject TEXT NOT NULL,
+    body_text TEXT,
+    body_html TEXT,
+    contact_ids JSONB,
+    tag_id BIGINT,
+    filter JSONB,
+    status TEXT NOT NULL,
+    recipient_count INTEGER NOT NULL,
+    sent_count INTEGER NOT NULL,
+    failed_count INTEGER NOT NULL,
+    skipped_count INTEGER NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    due_at TIMESTAMP WITH TIME ZONE,
+    created_by_user_id BIGINT,
+    created_by_ai_assistant_id BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    deleted_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER DEFAULT 1 NOT NULL,
+    search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, ''))) STORED,
+    CONSTRAINT pk_email_broadcasts PRIMARY KEY (id),
+    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id)
+);
+
+CREATE INDEX ix_email_broadcasts_search_text ON email_broadcasts USING gin (search_text gin_trgm_ops);
+
+CREATE INDEX ix_email_broadcasts_sender_id ON email_broadcasts (organization_id, sender_id);
+
+CREATE INDEX ix_email_broadcasts_sending ON email_broadcasts (due_at) WHERE status = 'sending';
+
+CREATE INDEX ix_email_broadcasts_tag_id ON email_broadcasts (organization_id, tag_id);
 
 CREATE TABLE events (
     xid BIGINT DEFAULT (pg_current_xact_id()::text::bigint) NOT NULL,
@@ -397,9 +493,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -428,9 +524,9 @@ CREATE TABLE organizations_users_invites (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
+    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -455,9 +551,9 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
-    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_pipeline_stages_pipeline_id ON pipeline_stages (organization_id, pipeline_id);
@@ -478,8 +574,8 @@ CREATE TABLE pipelines (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
     CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_pipelines_entity_name ON pipelines (organization_id, entity, name) WHERE deleted_at IS NULL;
@@ -523,9 +619,9 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
-    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -547,9 +643,9 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
+    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_stock_movements_product_id ON product_stock_movements (organization_id, product_id);
@@ -594,10 +690,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -619,9 +715,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -650,9 +746,9 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
+    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE TABLE webhook_deliveries (
@@ -702,8 +798,8 @@ CREATE TABLE webhook_deliveries_replays (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
     CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
@@ -729,9 +825,9 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE TABLE whatsapp_templates (
@@ -755,9 +851,9 @@ CREATE TABLE whatsapp_templates (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -765,6 +861,8 @@ CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organ
 CREATE INDEX ix_whatsapp_templates_search_text ON whatsapp_templates USING gin (search_text gin_trgm_ops);
 
 CREATE UNIQUE INDEX uq_whatsapp_templates_inbox_channel_id_name_language ON whatsapp_templates (organization_id, inbox_channel_id, name, language) WHERE deleted_at IS NULL;
+
+ALTER TABLE contacts ADD COLUMN opted_out_at TIMESTAMP WITH TIME ZONE;
 
 ALTER TABLE contacts ADD COLUMN custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL;
 
@@ -874,9 +972,9 @@ CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organizat
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 
@@ -945,6 +1043,16 @@ ALTER TABLE deals ADD CONSTRAINT fk_deals_contact_id FOREIGN KEY(organization_id
 ALTER TABLE deals ADD CONSTRAINT fk_deals_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
 
 ALTER TABLE deals ADD CONSTRAINT fk_deals_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
+
+ALTER TABLE email_broadcast_recipients ADD CONSTRAINT fk_email_broadcast_recipients_contact_id FOREIGN KEY(organization_id, contact_id) REFERENCES contacts (organization_id, id);
+
+ALTER TABLE email_broadcast_recipients ADD CONSTRAINT fk_email_broadcast_recipients_email_broadcast_id FOREIGN KEY(organization_id, email_broadcast_id) REFERENCES email_broadcasts (organization_id, id);
+
+ALTER TABLE email_broadcast_senders ADD CONSTRAINT fk_email_broadcast_senders_inbox_channel_id FOREIGN KEY(organization_id, inbox_channel_id) REFERENCES inbox_channels (organization_id, id);
+
+ALTER TABLE email_broadcasts ADD CONSTRAINT fk_email_broadcasts_sender_id FOREIGN KEY(organization_id, sender_id) REFERENCES email_broadcast_senders (organization_id, id);
+
+ALTER TABLE email_broadcasts ADD CONSTRAINT fk_email_broadcasts_tag_id FOREIGN KEY(organization_id, tag_id) REFERENCES tags (organization_id, id);
 
 ALTER TABLE pipeline_stages ADD CONSTRAINT fk_pipeline_stages_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
 
@@ -1326,6 +1434,80 @@ ALTER FUNCTION with_custom_deals(jsonb) OWNER TO frontdesk_system;
 REVOKE ALL ON FUNCTION with_custom_deals(jsonb) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION with_custom_deals(jsonb) TO frontdesk_app, frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcast_recipients" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcast_recipients" TO frontdesk_app;
+
+ALTER TABLE "email_broadcast_recipients" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "email_broadcast_recipients" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "email_broadcast_recipients" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "email_broadcast_recipients" TO frontdesk_system USING (true) WITH CHECK (true);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcast_senders" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcast_senders" TO frontdesk_app;
+
+ALTER TABLE "email_broadcast_senders" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "email_broadcast_senders" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "email_broadcast_senders" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "email_broadcast_senders" TO frontdesk_system USING (true) WITH CHECK (true);
+
+DROP FUNCTION IF EXISTS search_email_broadcast_senders(text);
+
+   CREATE OR REPLACE FUNCTION search_email_broadcast_senders(term text, most integer DEFAULT 10001,
+       with_deleted boolean DEFAULT false) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT t.id FROM public."email_broadcast_senders" t
+   WHERE t.organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND (with_deleted OR t.deleted_at IS NULL)
+     AND t.search_text LIKE (SELECT '%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\s+') AS word ORDER BY length(word) DESC LIMIT 1)
+     AND t.search_text LIKE ALL (SELECT '%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\s+') AS word)
+   LIMIT most
+$$;
+
+ALTER FUNCTION search_email_broadcast_senders(text, integer, boolean) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION search_email_broadcast_senders(text, integer, boolean) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION search_email_broadcast_senders(text, integer, boolean) TO frontdesk_app, frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcasts" TO frontdesk_system;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON "email_broadcasts" TO frontdesk_app;
+
+ALTER TABLE "email_broadcasts" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "email_broadcasts" FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY of_organization ON "email_broadcasts" TO frontdesk_app USING (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int) WITH CHECK (organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int);
+
+CREATE POLICY of_system ON "email_broadcasts" TO frontdesk_system USING (true) WITH CHECK (true);
+
+DROP FUNCTION IF EXISTS search_email_broadcasts(text);
+
+   CREATE OR REPLACE FUNCTION search_email_broadcasts(term text, most integer DEFAULT 10001,
+       with_deleted boolean DEFAULT false) RETURNS SETOF bigint
+   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+   AS $$
+   SELECT t.id FROM public."email_broadcasts" t
+   WHERE t.organization_id = (SELECT nullif(current_setting('app.org', true), ''))::int AND (with_deleted OR t.deleted_at IS NULL)
+     AND t.search_text LIKE (SELECT '%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\s+') AS word ORDER BY length(word) DESC LIMIT 1)
+     AND t.search_text LIKE ALL (SELECT '%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' FROM regexp_split_to_table(public.frontdesk_fold(trim(term)), '\s+') AS word)
+   LIMIT most
+$$;
+
+ALTER FUNCTION search_email_broadcasts(text, integer, boolean) OWNER TO frontdesk_system;
+
+REVOKE ALL ON FUNCTION search_email_broadcasts(text, integer, boolean) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION search_email_broadcasts(text, integer, boolean) TO frontdesk_app, frontdesk_system;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON "events" TO frontdesk_system;
 

@@ -15,7 +15,7 @@ from frontdesk.core.query import QueryReader
 from frontdesk.core.schema import metadata, organization_column
 from frontdesk.core.statements import ids_statement
 
-from .conversation_query import narrowed, no_view, with_view
+from .conversation_query import INDEXED, narrowed, no_view, with_view
 
 bulk_targets = Table(
     "conversations_bulk_targets",
@@ -70,7 +70,7 @@ async def _freeze_ids(call: Call, id: int, ids: list[int]) -> int:
 
 async def _freeze_found(call: Call, id: int, query: Parameters) -> int:
     resource = call.door.registry["conversations"]
-    read = QueryReader(resource).read(await narrowed(call.connection, query))
+    read = QueryReader(resource).read(await narrowed(call.connection, query, *INDEXED))
     statement = ids_statement(resource, read.where)
     values = {"org": call.organization_id, **{f"p{i}": value for i, value in enumerate(read.values)}}
     arguments = statement.arguments(values)

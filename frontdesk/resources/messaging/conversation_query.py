@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import (
     ARRAY,
@@ -27,24 +27,41 @@ from frontdesk.core.fields import Plain, Wrong, check_text
 from frontdesk.core.query import QueryReader
 from frontdesk.core.resource import Filter
 from frontdesk.core.schema import metadata
-from frontdesk.core.search import CANDIDATES, COUNTED
+from frontdesk.core.search import CANDIDATES
 
 Parameters = Mapping[str, object]
 
 SHORTEST, LONGEST = 3, 200  # characters of a search for messages
-COUNTED_BY_TEXT = 250  # conversations; beyond, the total of a search for messages is a minimum
-SAYING = "SELECT conversations_saying($1)"
+# Conversations that a search for a common word counts; beyond, its total is a minimum. Others are counted exactly.
+COUNTED_BY_CONTACT, COUNTED_BY_TEXT = 1_000, 250
+# What each search finds by its index, and in which field; NULL for what is so common that rows are read one by one.
+INDEXED = {
+    "searchTerm": ("contact_id", "SELECT contacts_matching($1)"),
+    "messageSearchTerm": ("id", "SELECT conversations_saying($1)"),
+}
 
 
 def _is_waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
     return and_(cast(value, Boolean), table.c.status == literal_column("'open'"), table.c.waiting_since.is_not(None))
 
 
-def _of_contact(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+def by_contact(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
     """The contact's name, e-mail or phone has all words, by the contacts' own search."""
     found = func.search_contacts(value, literal_column(str(CANDIDATES)), literal_column("false"))
     ids = func.unnest(func.array(select(found).scalar_subquery()))
     return table.c.contact_id.in_(select(ids))
+
+
+def _is_called(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """As `by_contact`, but row by row: see `_says`."""
+    contacts = metadata.tables["contacts"]
+    patterns = cast(select(func.search_patterns(value)).scalar_subquery(), ARRAY(Text))
+    called = select(contacts.c.id).where(
+        contacts.c.organization_id == table.c.organization_id,
+        contacts.c.id == table.c.contact_id,
+        contacts.c.search_text.like(all_(patterns)),
+    )
+    return exists(called.offset(literal_column("0")))
 
 
 def _says(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
@@ -92,7 +109,7 @@ def _check_length(value: Plain) -> Plain:
 
 
 FILTERS = {
-    "searchTerm": Filter("text", _of_contact, "The contact's name, e-mail or phone.", _check_length, COUNTED),
+    "searchTerm": Filter("text", _is_called, "The contact's name, e-mail or phone.", _check_length, COUNTED_BY_CONTACT),
     "messageSearchTerm": Filter(
         "text", _says, f"The text of a message, from {SHORTEST} characters.", _check_text, COUNTED_BY_TEXT
     ),
@@ -106,9 +123,9 @@ async def rewrite(door: Door, caller: Caller, query: Parameters) -> Parameters:
     """The query with its view opened and its search for messages narrowed down."""
     if "view_id" in query:
         query = with_view(door, query, await _read_view(door, caller, query["view_id"]))
-    if mentions_messages(query):
+    if mentions(query, *INDEXED):
         async with door.database.reading(caller.organization_id) as connection:
-            query = await narrowed(connection, query)
+            query = await narrowed(connection, query, *INDEXED)
     return query
 
 
@@ -154,37 +171,45 @@ def _branches(query: Parameters) -> list[Parameters]:
     return [branch for branch in given if isinstance(branch, dict)] if isinstance(given, list) else []
 
 
-def mentions_messages(query: Parameters) -> bool:
-    return any(_term_of(part) for part in (query, *_branches(query)))
+def mentions(query: Parameters, *searches: str) -> bool:
+    """Whether `narrowed` has something to look for."""
+    return any(name in part for name in searches for part in (query, *_branches(query)))
 
 
-def _term_of(part: Parameters) -> str | None:
-    """The search for messages in it, if the reader will accept it."""
-    term = part.get("messageSearchTerm")
-    try:
-        return str(_check_text(check_text(term)))
-    except Wrong:
-        return None
+def _terms_of(part: Parameters, searches: Iterable[str]) -> dict[str, str]:
+    """The searches in it, as far as the reader will accept them."""
+    terms = {}
+    for name in searches:
+        check = FILTERS[name].check
+        try:
+            text = check_text(part.get(name)).strip()
+            if check is not None and text and check(text):
+                terms[name] = text
+        except Wrong:
+            continue
+    return terms
 
 
-async def narrowed(connection: Connection, query: Parameters) -> Parameters:
-    """With ids in the place of each search for messages that the index answers with few conversations.
+async def narrowed(connection: Connection, query: Parameters, *searches: str) -> Parameters:
+    """With ids in the place of each of these searches that an index answers.
 
     Two levels are looked at: what is given, and a view beside it. Deeper ones are read row by row, which is as right.
     """
     branches = query.get("$and", [])
     if not isinstance(branches, list):
         return query
-    inner = [await _narrowed(connection, branch) if isinstance(branch, dict) else branch for branch in branches]
-    return await _narrowed(connection, {**query, "$and": inner})
+    inner = [await _narrowed(connection, part, searches) if isinstance(part, dict) else part for part in branches]
+    return await _narrowed(connection, {**query, "$and": inner}, searches)
 
 
-async def _narrowed(connection: Connection, part: Parameters) -> Parameters:
-    term, beside = _term_of(part), part.get("$and", [])
-    if term is None or not isinstance(beside, list):
+async def _narrowed(connection: Connection, part: Parameters, searches: Iterable[str]) -> Parameters:
+    result, beside = dict(part), part.get("$and", [])
+    if not isinstance(beside, list):
         return part
-    ids = await connection.fetchval(SAYING, term)
-    if ids is None:
-        return part
-    rest = {name: value for name, value in part.items() if name != "messageSearchTerm"}
-    return {**rest, "$and": [*beside, {"id": {"$in": ids}}]}
+    for name, term in _terms_of(part, searches).items():
+        field, sql = INDEXED[name]
+        ids = await connection.fetchval(sql, term)
+        if ids is not None:
+            del result[name]
+            beside = [*beside, {field: {"$in": tuple(ids)}}]
+    return {**result, "$and": beside}

@@ -61,6 +61,9 @@ async def finish(call: Call) -> None:
     if "epoch" in call.data or call.verb == "remove":
         assert call.id is not None
         await enqueue(call.connection, "conversation", call.organization_id, call.id)
+    if call.before is not None and call.id is not None and call.verb == "patch":
+        points = turning_points(call.before, call.data)
+        await emit_also(call.connection, call.organization_id, call.resource.path, points, call.id)
 
 
 JOINS = {
@@ -139,6 +142,7 @@ conversations = Resource(
     filters=FILTERS,
     default_sort=(("last_interaction_at", -1),),
     rewrite=rewrite,
+    tells={"created": "A customer wrote for the first time, or was written to.", **TURNING_POINTS},
     prepare=prepare,
     finish=finish,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
 
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
-from .conversation_query import mentions_messages, narrowed
+from .conversation_query import by_contact, mentions, narrowed
 from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
@@ -132,7 +132,7 @@ def _is_about(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]
     return or_(
         table.c.reference_number == func.upper(func.trim(value)),
         table.c.id.in_(select(subjects)),
-        CONVERSATION_FILTERS["searchTerm"].condition(table, value),
+        by_contact(table, value),
     )
 
 
@@ -147,10 +147,10 @@ FILTERS = {
 
 
 async def _rewrite(door: Door, caller: Caller, query: Mapping[str, object]) -> Mapping[str, object]:
-    if not mentions_messages(query):
+    if not mentions(query, "messageSearchTerm"):
         return query
     async with door.database.reading(caller.organization_id) as connection:
-        return await narrowed(connection, query)
+        return await narrowed(connection, query, "messageSearchTerm")
 
 
 support_tickets = Resource(
