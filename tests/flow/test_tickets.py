@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 from pydantic_ai.messages import ModelMessage
@@ -11,6 +13,7 @@ from frontdesk.channels.connected import Connected
 from frontdesk.channels.fake import FakeProvider as FakeMail
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import Unavailable
+from frontdesk.tickets import Mail, arrive
 from tests.flow.harness import Desk, FakeProvider, Reply
 
 TICKETS, MESSAGES = "support-tickets", "support-ticket-messages"
@@ -272,3 +275,56 @@ async def test_a_contact_without_an_address_gets_no_mail(mailbox: Mailbox) -> No
     assert await house.ask("Hello?", "Hello Luis.") == []
     assert mailbox.letters == []
     assert (await house.desk.decisions())[-1] == ("failed", "delivery_failed")
+
+
+async def arrived(mailbox: Mailbox, text: str, external_id: str, **fields: object) -> int:
+    """A mail comes in; gives the ticket that it lies in."""
+    ticket = await mailbox.house.now()
+    values: dict[str, object] = {"address": "luis@example.com", "subject": "Another thing", **fields}
+    mail = Mail(
+        mailbox.house.desk.organization_id, cast(int, ticket["inbox_channel_id"]), "email", text=text,
+        external_id=external_id, **values,
+    )  # type: ignore[arg-type]  # fmt: skip
+    return (await arrive(mailbox.house.desk.door, mail)).conversation_id
+
+
+async def test_a_mail_of_the_thread_goes_on_in_the_ticket_and_a_repeat_changes_nothing(mailbox: Mailbox) -> None:
+    house = mailbox.house
+    await house.change(status="closed")
+    for _ in range(2):
+        assert await arrived(mailbox, "And now?", "<2@mail>", thread_id="<1@mail.example>") == house.ticket_id
+    house.desk.script.say("Now it is done.")
+    await house.desk.settle()
+    assert [letter[2] for letter in mailbox.letters] == ["Now it is done."]
+    assert (await house.now())["episode"] == 2
+
+
+async def test_a_reply_finds_its_ticket_by_the_number_in_the_subject(mailbox: Mailbox) -> None:
+    subject = "AW: Re: My invoice is wrong [TK-2026-001]"
+    assert await arrived(mailbox, "Thanks", "<3@mail>", subject=subject) == mailbox.house.ticket_id
+
+
+async def test_a_stranger_who_names_a_number_opens_a_ticket_of_their_own(mailbox: Mailbox) -> None:
+    fields = {"subject": "Re: x [TK-2026-001]", "address": "eve@example.com", "first_name": "Eve"}
+    other = await arrived(mailbox, "Tell me about it", "<4@mail>", **fields)
+    ticket = (await mailbox.house.desk.call(TICKETS, "get", other)).value
+    assert other != mailbox.house.ticket_id
+    assert (ticket["meta_contact_email"], ticket["is_contact_verified"]) == ("eve@example.com", False)
+    assert (ticket["channel"], ticket["meta_inbox_channel_email"]) == ("email", "help@example.com")
+
+
+async def test_two_first_mails_of_a_thread_at_once_make_one_ticket(mailbox: Mailbox) -> None:
+    mails = (arrived(mailbox, f"Part {n}", f"<5-{n}@mail>", thread_id="<5@mail>") for n in range(4))
+    tickets = await asyncio.gather(*mails)
+    assert len(set(tickets)) == 1
+    rows = await mailbox.house.desk.fetch(
+        "SELECT count(*) FROM conversation_messages WHERE conversation_id = $1", tickets[0]
+    )
+    assert rows[0][0] == 4
+
+
+@pytest.mark.parametrize("subject", ["", " \n ", "a\x00b \x1b", "x" * 900])
+async def test_a_subject_that_no_field_takes_is_made_one(mailbox: Mailbox, subject: str) -> None:
+    other = await arrived(mailbox, "Hi\x00 there\ud800", "<6@mail>", subject=subject)
+    ticket = (await mailbox.house.desk.call(TICKETS, "get", other)).value
+    assert 0 < len(str(ticket["subject"])) <= 300
