@@ -30,7 +30,7 @@ DOCUMENTS = frozenset(
         "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet", "image/heic",
     }
 )  # fmt: skip
-LONGEST_NAME = 80  # characters of a name within a key
+LONGEST_NAME, LONGEST_ENDING = 80, 10  # characters of a name within a key
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}", re.ASCII)
 
 
@@ -89,12 +89,16 @@ def make_key(organization_id: int, purpose: str, file_name: str) -> Key:
 
 def plain_name(file_name: str) -> str:
     """`Más fotos.JPG` → `Mas-fotos.JPG`: what is left of a name when only harmless characters stay."""
-    plain = unicodedata.normalize("NFKD", file_name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", plain.replace("\\", "/").rpartition("/")[2]).lstrip("._-")
-    stem, dot, ending = plain.rpartition(".")
-    if dot and len(ending) <= 10:
-        return (stem[: LONGEST_NAME - 11] or "file") + dot + ending
-    return plain[:LONGEST_NAME] or "file"
+    name = file_name.replace("\\", "/").rpartition("/")[2]
+    stem, _, ending = name.rpartition(".") if name.rpartition(".")[0] else (name, "", "")
+    ending = _plain(ending)[:LONGEST_ENDING]
+    stem = _plain(stem)[: LONGEST_NAME - LONGEST_ENDING - 1] or "file"
+    return f"{stem}.{ending}" if ending else stem
+
+
+def _plain(text: str) -> str:
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_only).strip("._-")
 
 
 def category_of(file_type: str) -> str:
