@@ -63,9 +63,11 @@ async def arrive(door: Door, mail: Mail) -> StoredMessage:
     Which mails are answered at all (RFC 3834) is for the edge to say. Raises `Invalid` for an address that cannot be.
     """
     async with door.database.transaction(mail.organization_id) as connection:
-        await connection.execute(
-            LOCK, mail.organization_id, f"{mail.inbox_channel_id} {mail.thread_id or mail.address}"
-        )
+        thread_key = f"{mail.inbox_channel_id} {mail.thread_id or mail.address}"
+        await connection.execute(LOCK, mail.organization_id, thread_key)
+        key = (mail.organization_id, mail.channel, mail.inbox_channel_id, mail.external_id)
+        if (known := await connection.fetchrow(KNOWN, *key)) is not None:
+            return StoredMessage(*known, is_new=False)
         ticket_id = await _ticket_of(connection, mail) or await _open(door, connection, mail)
         return await receive(door, Inbound(
             mail.organization_id, mail.channel, _clean(mail.text)[:LONGEST_TEXT], mail.inbox_channel_id,
@@ -74,14 +76,12 @@ async def arrive(door: Door, mail: Mail) -> StoredMessage:
 
 
 async def _ticket_of(connection: Connection, mail: Mail) -> int | None:
-    place = (mail.organization_id, mail.inbox_channel_id)
-    key = (mail.organization_id, mail.channel, mail.inbox_channel_id, mail.external_id)
-    found: int | None = await connection.fetchval(KNOWN, *key)
-    if found is None and mail.thread_id is not None:
+    place, found = (mail.organization_id, mail.inbox_channel_id), None
+    if mail.thread_id is not None:
         found = await connection.fetchval(BY_THREAD, *place, mail.thread_id)
     if found is None and (number := NUMBER.search(mail.subject)) is not None:
         found = await connection.fetchval(BY_NUMBER, *place, number[1], mail.address)
-    return found
+    return cast("int | None", found)
 
 
 async def _open(door: Door, connection: Connection, mail: Mail) -> int:

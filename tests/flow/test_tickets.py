@@ -328,3 +328,10 @@ async def test_a_subject_that_no_field_takes_is_made_one(mailbox: Mailbox, subje
     other = await arrived(mailbox, "Hi\x00 there\ud800", "<6@mail>", subject=subject)
     ticket = (await mailbox.house.desk.call(TICKETS, "get", other)).value
     assert 0 < len(str(ticket["subject"])) <= 300
+
+
+async def test_a_repeat_into_a_deleted_ticket_opens_none(mailbox: Mailbox) -> None:
+    first = await arrived(mailbox, "Hi", "<7@mail>", thread_id="<7@mail>")
+    await mailbox.house.desk.call(TICKETS, "remove", first)
+    assert await arrived(mailbox, "Hi", "<7@mail>", thread_id="<7@mail>") == first
+    assert await arrived(mailbox, "Hello?", "<8@mail>", thread_id="<7@mail>") != first
