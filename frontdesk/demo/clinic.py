@@ -71,6 +71,27 @@ NOTES: Final[tuple[tuple[int, str, bool], ...]] = (
     (4, "Aligners, second visit done.", False),
 )
 
+COMPANY: Final[Row] = {
+    "name": "Harbor Street School",
+    "industry": "Education",
+    "size": "Medium",
+    "website": "https://harbor-street-school.example",
+}
+COMPANY_OF: Final = 2  # index of the contact who works there
+# Index of the contact, the stage, the deal, and its lines: index of the product with the rest of the line.
+DEALS: Final[tuple[tuple[int, str, Row, tuple[tuple[int, Row], ...]], ...]] = (
+    (1, "New", {"name": "Whitening in spring", "amount": 320}, ((2, {"quantity": 1, "price": 320}),)),
+    (
+        2,
+        "Proposal",
+        {"name": "Check-ups for the school", "amount": 1000},
+        (
+            (8, {"quantity": 20, "price": 45, "discount_type": "percentage", "discount_percentage": 10}),
+            (11, {"quantity": 20, "price": 8.5, "discount_type": "fixed", "discount_amount": 20, "tax_percentage": 8}),
+        ),
+    ),
+)
+
 TOOLS: Final = (
     "find_contact",
     "get_contact",

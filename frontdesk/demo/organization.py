@@ -14,9 +14,10 @@ from frontdesk.resources.organization.starting_rows import add_starting_rows
 LOCK = 0x64656D6F  # two workers that start at once must not both find the database empty
 IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM members)"
 # Left by a start that was killed half-way: an organization without anybody in it.
-REMOVE_HALF_MADE = (
-    "DELETE FROM organizations WHERE NOT EXISTS (SELECT FROM members WHERE organization_id = organizations.id)"
-)
+REMOVE_HALF_MADE = """
+    DELETE FROM organizations o WHERE NOT EXISTS (SELECT FROM members WHERE organization_id = o.id)
+        AND NOT EXISTS (SELECT FROM organizations_users_invites WHERE organization_id = o.id)
+"""
 # Its API may be tried without end.
 INSERT_ORGANIZATION = """
     INSERT INTO organizations
@@ -35,6 +36,7 @@ FIND = """
     FROM members m JOIN users u ON u.id = m.user_id
     WHERE lower(u.email) = $1 AND m.deleted_at IS NULL AND m.role = 'owner' ORDER BY m.id LIMIT 1
 """
+Rows = list[Mapping[str, object]]
 DEFAULT_MODEL = "SELECT min(id) FROM ai_models WHERE organization_id IS NULL"
 
 
@@ -93,8 +95,8 @@ async def furnish(door: Door, organization_id: int, password: str, model_id: int
         owner = Caller(organization_id, cast(int, member["user_id"]), Role.owner)
         await add_starting_rows(door, owner, tx)
         contacts = [await create(owner, "contacts", row) for row in clinic.CONTACTS]
-        for product in clinic.PRODUCTS:
-            await create(owner, "products", product)
+        products = [await create(owner, "products", row) for row in clinic.PRODUCTS]
+        await _sell(door, owner, tx, contacts, products)
         for index, text, is_internal in clinic.NOTES:
             note = {"contact_id": contacts[index]["id"], "text": text, "is_internal": is_internal}
             await create(owner, "notes", note)
@@ -106,3 +108,23 @@ async def furnish(door: Door, organization_id: int, password: str, model_id: int
             if answer is not None:
                 said = {"support_ticket_id": made["id"], "message_text": answer, "takeover": True}
                 await create(owner, "support-ticket-messages", said)
+
+
+async def _sell(door: Door, owner: Caller, tx: Connection, contacts: Rows, products: Rows) -> None:
+    """A company, and deals with their lines in the stages that every organization begins with."""
+    company = await door.call(owner, "companies", "create", data=clinic.COMPANY, tx=tx)
+    worker = contacts[clinic.COMPANY_OF]["id"]
+    await door.call(owner, "contacts", "patch", id=cast(int, worker), data={"company_id": company.id}, tx=tx)
+    stages = {str(row["name"]): row["id"] for row in await _rows(door, owner, tx, "pipeline-stages")}
+    for index, stage, deal, lines in clinic.DEALS:
+        place = {"contact_id": contacts[index]["id"], "pipeline_stage_id": stages[stage]}
+        if contacts[index]["id"] == worker:
+            place["company_id"] = company.id
+        made = await door.call(owner, "deals", "create", data={**deal, **place}, tx=tx)
+        for product, line in lines:
+            whole = {**line, "deal_id": made.id, "product_id": products[product]["id"]}
+            await door.call(owner, "deal-products", "create", data=whole, tx=tx)
+
+
+async def _rows(door: Door, owner: Caller, tx: Connection, path: str) -> Rows:
+    return cast(Rows, (await door.call(owner, path, "find", query={"$limit": 50}, tx=tx)).value["data"])

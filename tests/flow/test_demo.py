@@ -148,3 +148,14 @@ async def test_a_stranger_learns_nothing_of_ana_torres(door: Door, demo: tuple[D
     assert len(script.requests) == 3
     assert str(ana["phone"]) not in shown
     assert str(ana["email"]) not in shown
+
+
+async def test_the_clinic_sells_to_a_school(door: Door, demo: tuple[Demo, Card]) -> None:
+    made, _ = demo
+    query = {"$sort": {"id": -1}, "$limit": 1}
+    deal = cast("list[dict[str, object]]", (await door.call(made.caller, "deals", "find", query=query)).value["data"])[
+        0
+    ]
+    assert cast("dict[str, object]", deal["company"])["name"] == "Harbor Street School"
+    assert cast("dict[str, object]", deal["pipelineStage"])["name"] == "Proposal"
+    assert (deal["products_total_without_tax"], deal["products_total_with_tax"]) == ("960.00", "972.00")
