@@ -67,7 +67,7 @@ async def arrive(door: Door, mail: Mail) -> StoredMessage:
         await connection.execute(LOCK, mail.organization_id, thread_key)
         key = (mail.organization_id, mail.channel, mail.inbox_channel_id, mail.external_id)
         if (known := await connection.fetchrow(KNOWN, *key)) is not None:
-            return StoredMessage(*known, is_new=False)
+            return StoredMessage(known[0], known[1], known[2], known[3], is_new=False)
         ticket_id = await _ticket_of(connection, mail) or await _open(door, connection, mail)
         return await receive(door, Inbound(
             mail.organization_id, mail.channel, _clean(mail.text)[:LONGEST_TEXT], mail.inbox_channel_id,
