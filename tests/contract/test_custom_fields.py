@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from frontdesk.core.caller import Role
+from frontdesk.core.custom_values import ENTITIES
+from frontdesk.core.resource import Resource
 from frontdesk.core.tenancy import custom_query
+from frontdesk.registry import make_registry
 from tests.world import OURS, THEIRS, World
 
 DEFINED: dict[str, dict[str, object]] = {
@@ -292,6 +295,46 @@ async def test_definitions_made_at_once_get_keys_and_positions_of_their_own(worl
         rows = (await client.get("/custom-fields")).json()["data"]
     assert {row["key"] for row in rows} == {"a_b", "a_b_2", "a_b_3", "a_b_4"}
     assert [row["position"] for row in rows] == [0, 1, 2, 3]
+
+
+RESOURCES = [resource for resource in make_registry() if resource.has_custom_fields]
+
+
+def test_every_kind_of_record_that_a_definition_may_name_is_there() -> None:
+    assert {ENTITIES[resource.path] for resource in RESOURCES} == set(ENTITIES.values()) - {"reservation"}
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
+async def test_each_kind_of_record_has_its_own_fields(world: World, resource: Resource) -> None:
+    async with world.client() as client:
+        await define(client, "contact" if resource.path != "contacts" else "deal", name="Other")
+        await define(client, ENTITIES[resource.path], name="Code")
+        body = {**await world.body(resource.path), "custom_fields_by_name": {"Code": "x"}}
+        made = (await client.post(f"/{resource.path}", json=body)).json()
+        assert made["custom_fields_by_key"] == {"code": "x"}, made
+        changed = await client.patch(f"/{resource.path}/{made['id']}", json={"custom_fields_by_key": {"code": "y"}})
+        assert changed.json()["custom_fields_by_name"] == {"Code": "y"}
+        page = (await client.get(f"/{resource.path}?custom_fields_by_key[code]=y")).json()
+        assert [row["id"] for row in page["data"]] == [made["id"]]
+        answer = await client.post(f"/{resource.path}", json={**body, "custom_fields_by_name": {"Other": "x"}})
+    assert answer.json()["errors"] == {"custom_fields_by_name.Other": "is not a custom field"}
+
+
+async def test_the_most_that_an_organization_defines_for_a_record_still_works(world: World) -> None:
+    async with world.client() as client:
+        for number in range(200):
+            await world.row("custom-fields", name=f"Field {number}", key=f"f{number}", position=number)
+        answer = await client.post("/custom-fields", json={"entity": "contact", "name": "One more"})
+        assert (answer.status_code, answer.json()["name"]) == (422, "Unprocessable")
+        values = {f"f{number}": str(number) for number in range(200)}
+        assert (await made(client, custom_fields_by_key=values))["custom_fields_by_key"] == values
+
+
+async def test_any_text_and_number_comes_back_as_it_was_sent(client: httpx.AsyncClient) -> None:
+    for text in ('"', "\\", "null", "{}", "'); --", "\u2028", "🦷", " ", "", "\t\r\n", "a" * 10_000, "%_"):
+        sent = {"nickname": text, "budget": len(text) / 8, "likes": []}
+        row = await made(client, custom_fields_by_key=sent)
+        assert row["custom_fields_by_key"] == {"budget": len(text) / 8, "likes": [], "nickname": text}
 
 
 async def test_a_member_reads_definitions_and_an_admin_makes_them(world: World) -> None:
