@@ -38,6 +38,7 @@ and the operators `$ne`, `$in`, `$nin`, `$lt`, `$lte`, `$gt`, `$gte`, `$or`, `$a
 
 Each record has a `version`, which is also its `ETag`; send it as `If-Match` with a PATCH or DELETE to change just what
 you have read."""
+FILTER_TYPES = {"boolean": "boolean", "integer": "integer"}
 ERROR: Document = {
     "type": "object",
     "required": ["name", "message", "code", "className", "errors"],
@@ -207,7 +208,8 @@ def _parameters(resource: Resource, verb: Verb) -> Iterator[Document]:
         if resource.has_custom_fields:
             yield from map(_custom_query, CUSTOM_MEMBERS)
         for name, spec in resource.filters.items():
-            yield _query(name, {"type": "boolean" if spec.kind == "boolean" else "string"}, spec.description)
+            if name not in resource.needs:
+                yield _query(name, {"type": FILTER_TYPES.get(spec.kind, "string")}, spec.description)
 
 
 def _custom_query(member: str) -> Document:
