@@ -23,6 +23,7 @@ from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.invites import InvitesEdge
 from frontdesk.web.rest import RestEdge
+from frontdesk.web.unsubscribe import UnsubscribeEdge
 from frontdesk.web.webchat import WebchatEdge
 
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     app.router.routes.extend(
         [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
     )
+    app.router.routes.extend(UnsubscribeEdge(door).routes())
     failures.install(app)
     app.state.door, app.state.events = door, events
     app.add_middleware(RestEdge, door=door, identities=identities, limits=limits)

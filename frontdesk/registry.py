@@ -47,6 +47,9 @@ from frontdesk.resources.messaging.conversation_predefined_messages import conve
 from frontdesk.resources.messaging.conversations import conversations
 from frontdesk.resources.messaging.conversations_bulk_actions import conversations_bulk_actions
 from frontdesk.resources.messaging.conversations_initiate_whatsapp import conversations_initiate_whatsapp
+from frontdesk.resources.messaging.email_broadcast_recipients import email_broadcast_recipients
+from frontdesk.resources.messaging.email_broadcast_senders import email_broadcast_senders
+from frontdesk.resources.messaging.email_broadcasts import email_broadcasts
 from frontdesk.resources.messaging.inbox_channels import inbox_channels
 from frontdesk.resources.messaging.outbox import outbox
 from frontdesk.resources.messaging.support_ticket_messages import support_ticket_messages
@@ -107,6 +110,9 @@ RESOURCES: tuple[Resource, ...] = (
     *(sending_to(channel) for channel in TRANSFORMED),
     whatsapp_templates,
     conversations_initiate_whatsapp,
+    email_broadcast_senders,
+    email_broadcasts,
+    email_broadcast_recipients,
     support_tickets,
     support_ticket_messages,
     views,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic_ai.toolsets.abstract import AbstractToolset
 
+from frontdesk.broadcasts import Broadcasts
 from frontdesk.channels.connected import Connected
 from frontdesk.channels.fake import HttpFake
 from frontdesk.channels.playground import PLAYGROUND
@@ -26,7 +27,7 @@ from frontdesk.registry import make_door
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
-from frontdesk.runtime.sweeper import sweep_for_ever
+from frontdesk.runtime.sweeper import BROADCAST_DOORBELL, sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
 from frontdesk.runtime.upload_sweeper import sweep_uploads
@@ -70,13 +71,16 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
     """Run every part of a worker until `stopping` is set; the first part that fails ends the process."""
     door = make_door(settings, url)
     models = Catalogue(door.database, Vault(settings.secret()), settings, door.clock)
-    flow = Flow(door, models, Tools(), channels(door.database, providers_of(settings)))
+    carriers = channels(door.database, providers_of(settings))
+    flow = Flow(door, models, Tools(), carriers)
+    broadcasts = Broadcasts(door, carriers["email"], settings.public_url())
     webhooks = Webhooks(door.database, door.clock, door.vault, door.guard, random.Random())
     try:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(beat(url, stopping, lambda: model_state(settings)))
             handlers = {
                 DOORBELL: flow.advance,
+                BROADCAST_DOORBELL: broadcasts.advance,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
                 invites.DOORBELL: invite_mails.InviteMails(door).send,

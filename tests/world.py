@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,12 @@ KEY = """
     INSERT INTO api_keys (organization_id, user_id, name, key_hash, key_mask, created_at, updated_at)
     VALUES ($1, $2, 'test', $3, 'fd_…', now(), now())
 """
+# What a body needs besides: rows that fit each other, made by a method of the world.
+SETTINGS = {
+    "whatsapp-templates": "_whatsapp_template",
+    "conversations-initiate-whatsapp": "_whatsapp_opening",
+    "email-broadcast-senders": "_broadcast_sender",
+}
 INSTALLATION = "SELECT min(id) FROM {} WHERE organization_id IS NULL"
 
 
@@ -113,7 +120,8 @@ class World:
         if f.references:
             return await self.row(f.references, organization_id)
         if f.name.endswith(("_key", "_hash")):
-            return f"{f.name}-{organization_id}"
+            self.guests += 1
+            return f"{f.name}-{organization_id}-{self.guests}"
         return f.choices[0] if f.choices else SAMPLES[f.kind]
 
     async def body(self, path: str, organization_id: int = OURS) -> dict[str, object]:
@@ -132,9 +140,35 @@ class World:
             body["product_id"] = await self.row("products", organization_id, stock_quantity=1)
         if path == "conversation-files":
             body["s3_key"] = await self._stored_key(str(body["file_type"]), organization_id)
+        if path in SETTINGS:
+            body |= await getattr(self, SETTINGS[path])(organization_id)
+        if resource.fixed.get("channel") in ("whatsapp", "instagram", "messenger") and "conversation_id" in body:
+            await self._heard(int(str(body["conversation_id"])), str(resource.fixed["channel"]), organization_id)
         if path == "conversation-messages-playground":
             body["assistant_id"] = await self.row("ai-assistants", organization_id)
         return body
+
+    async def _heard(self, conversation_id: int, channel: str, organization_id: int) -> None:
+        """The customer has just written, so the channel's window is open."""
+        values = {"direction": "inbound", "sender": "contact", "message_type": "text", "position": 0}
+        id = await self.row(
+            "conversation-messages", organization_id, conversation_id=conversation_id, channel=channel, **values
+        )
+        async with self.database.system() as connection:
+            await connection.execute("UPDATE conversation_messages SET created_at = now() WHERE id = $1", id)
+
+    async def _whatsapp_template(self, organization_id: int) -> dict[str, object]:
+        return {"inbox_channel_id": await self.row("inbox-channels", organization_id, channel="whatsapp")}
+
+    async def _whatsapp_opening(self, organization_id: int) -> dict[str, object]:
+        account = await self.row("inbox-channels", organization_id, channel="whatsapp")
+        values = {"status": "approved", "body": "Hello.", "inbox_channel_id": account}
+        template = await self.row("whatsapp-templates", organization_id, **values)  # type: ignore[arg-type]
+        contact = await self.row("contacts", organization_id, phone="+34600111222")
+        return {"contact_id": contact, "inbox_channel_id": account, "template_id": template}
+
+    async def _broadcast_sender(self, organization_id: int) -> dict[str, object]:
+        return {"inbox_channel_id": await self.row("inbox-channels", organization_id, channel="email")}
 
     async def _stored_key(self, file_type: str, organization_id: int) -> str:
         """A file that was uploaded for a conversation, as the store and its row have it."""
@@ -158,7 +192,8 @@ def _plain(value: Plain) -> object:
 
 
 def _bindable(resource: Resource, name: str, value: Plain) -> Plain:
-    return "{}" if resource.by_name[name].kind == "json" and isinstance(value, dict) else value
+    is_json = resource.by_name[name].kind == "json" and isinstance(value, dict | list)
+    return json.dumps(value) if is_json else value
 
 
 @asynccontextmanager

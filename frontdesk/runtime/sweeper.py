@@ -32,7 +32,12 @@ MAIL_DUE = """
     SELECT organization_id, id FROM organizations_users_invites
     WHERE email_status = 'queued' AND status = 'pending' AND deleted_at IS NULL AND email_due_at <= $1 LIMIT 100
 """
-FURTHER = ((BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE))
+BROADCAST_DOORBELL = "email-broadcast"
+BROADCAST_DUE = """
+    SELECT organization_id, id FROM email_broadcasts
+    WHERE status = 'sending' AND deleted_at IS NULL AND due_at <= $1 LIMIT 100
+"""
+FURTHER = ((BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE), (BROADCAST_DOORBELL, BROADCAST_DUE))
 DUE = """
     SELECT organization_id, conversation_id FROM ai_turns
     WHERE status <> 'ended' AND CASE WHEN lease_token IS NULL THEN due_at <= $2 ELSE lease_expires_at <= $1 END

@@ -40,8 +40,8 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
     CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
     CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id)
 );
@@ -78,8 +78,8 @@ CREATE TABLE activity_types (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
     CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -107,10 +107,10 @@ CREATE TABLE companies (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -134,9 +134,9 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
+    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -162,9 +162,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -213,8 +213,8 @@ CREATE TABLE conversations_bulk_actions (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
     CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversations_bulk_actions_running ON conversations_bulk_actions (updated_at) WHERE status = 'running';
@@ -241,9 +241,9 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
+    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_currencies_code ON currencies (organization_id, code) WHERE deleted_at IS NULL;
@@ -268,9 +268,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -299,9 +299,9 @@ CREATE TABLE deal_products (
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -334,11 +334,11 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
+    CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -383,8 +383,8 @@ CREATE TABLE email_broadcast_recipients (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_email_broadcast_recipients PRIMARY KEY (id),
-    CONSTRAINT uq_email_broadcast_recipients_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_email_broadcast_recipients_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_email_broadcast_recipients_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_email_broadcast_recipients_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_email_broadcast_recipients_contact_id ON email_broadcast_recipients (organization_id, contact_id);
@@ -413,8 +413,8 @@ CREATE TABLE email_broadcast_senders (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(email, ''))) STORED,
     CONSTRAINT pk_email_broadcast_senders PRIMARY KEY (id),
     CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_email_broadcast_senders_inbox_channel_id ON email_broadcast_senders (organization_id, inbox_channel_id);
@@ -449,9 +449,9 @@ CREATE TABLE email_broadcasts (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, ''))) STORED,
     CONSTRAINT pk_email_broadcasts PRIMARY KEY (id),
+    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_email_broadcasts_search_text ON email_broadcasts USING gin (search_text gin_trgm_ops);
@@ -493,9 +493,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -524,9 +524,9 @@ CREATE TABLE organizations_users_invites (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
+    CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
-    CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -551,9 +551,9 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
+    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_pipeline_stages_pipeline_id ON pipeline_stages (organization_id, pipeline_id);
@@ -619,9 +619,9 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -643,9 +643,9 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
-    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_product_stock_movements_product_id ON product_stock_movements (organization_id, product_id);
@@ -670,8 +670,8 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
-    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -690,10 +690,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
-    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+    CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -715,9 +715,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -746,9 +746,9 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE TABLE webhook_deliveries (
@@ -772,8 +772,8 @@ CREATE TABLE webhook_deliveries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
-    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
@@ -798,8 +798,8 @@ CREATE TABLE webhook_deliveries_replays (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
     CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
@@ -825,8 +825,8 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -852,8 +852,8 @@ CREATE TABLE whatsapp_templates (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
     CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -972,9 +972,9 @@ CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organizat
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 

@@ -66,6 +66,7 @@ contacts = Resource(
         Field("channel_instagram_user_id", max_length=64, write="never"),
         Field("system_type", is_nullable=False, default="contact", choices=("contact", "visitor"), write="never"),
         Field("avatar_url", max_length=2000),
+        Field("opted_out_at", "moment", description="Since when they want no broadcasts and no follow-ups."),
     ),
     joins={
         "owner": joined("users", "owned_by_user_id", "id", "first_name", "last_name"),

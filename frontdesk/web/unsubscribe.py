@@ -1,0 +1,84 @@
+"""The link in a broadcast by which a recipient opts out. A page asks first, because mail scanners open every link;
+a mail program's own button sends the request that RFC 8058 describes, and is done."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from frontdesk.core.database import Connection
+from frontdesk.core.door import Door
+from frontdesk.core.events import emit
+
+KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+FIND = """
+    SELECT r.organization_id, r.id, r.contact_id, o.name FROM email_broadcast_recipients r
+    JOIN organizations o ON o.id = r.organization_id WHERE r.unsubscribe_key = $1
+"""
+OPT_OUT = """
+    UPDATE contacts SET opted_out_at = $3, updated_at = $3, version = version + 1
+    WHERE organization_id = $1 AND id = $2 AND opted_out_at IS NULL RETURNING id
+"""
+NOTE = """
+    UPDATE email_broadcast_recipients SET unsubscribed_at = coalesce(unsubscribed_at, $3)
+    WHERE organization_id = $1 AND id = $2
+"""
+HEADERS = {
+    "cache-control": "no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+}  # fmt: skip
+PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex"><title>{title}</title>
+<style>body{{font:17px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color-scheme:light dark}}
+button{{font:inherit;padding:.6rem 1.2rem}}</style><h1>{title}</h1><p>{text}</p>{form}</html>"""
+WORDS = {
+    "en": ("Unsubscribe", "You will get no more e-mails of this kind.", "Unsubscribe me", "You are unsubscribed",
+           "This link is not known", "It may be incomplete. Copy it whole from the e-mail."),
+    "es": ("Cancelar la suscripción", "No recibirás más correos de este tipo.", "Cancelar", "Suscripción cancelada",
+           "Este enlace no se conoce", "Puede estar incompleto. Cópialo entero del correo."),
+}  # fmt: skip
+
+
+class UnsubscribeEdge:
+    """`/unsubscribe/{key}`: GET shows a page with a button, POST opts the contact out. Both may be repeated."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    def routes(self) -> list[Route]:
+        return [Route("/unsubscribe/{key}", self.endpoint, methods=["GET", "POST"])]
+
+    async def endpoint(self, request: Request) -> Response:
+        language = "es" if request.headers.get("accept-language", "").lower().startswith("es") else "en"
+        title, text, button, done, unknown, hint = WORDS[language]
+        key = request.path_params["key"]
+        found = KEY.fullmatch(key) and await self._opt_out(key, is_asked=request.method == "POST")
+        if not found:
+            return _page(language, unknown, hint, "", 404)
+        if request.method == "POST":
+            return _page(language, done, text, "")
+        return _page(language, title, text, f'<form method="post"><button>{button}</button></form>')
+
+    async def _opt_out(self, key: str, *, is_asked: bool) -> bool:
+        """Whether the key is somebody's; the organization is known by it alone, so the system role looks it up."""
+        async with self.door.database.system() as connection:
+            row = await connection.fetchrow(FIND, key)
+            if row is None or not is_asked:
+                return row is not None
+            async with connection.transaction():
+                await self._note(connection, row["organization_id"], row["contact_id"], row["id"])
+        return True
+
+    async def _note(self, connection: Connection, organization_id: int, contact_id: int, recipient_id: int) -> None:
+        now = self.door.clock.now()
+        await connection.execute(NOTE, organization_id, recipient_id, now)
+        if await connection.fetchval(OPT_OUT, organization_id, contact_id, now) is not None:
+            await emit(connection, organization_id, "contacts", "updated", contact_id)
+
+
+def _page(language: str, title: str, text: str, form: str, status: int = 200) -> Response:
+    body = PAGE.format(language=language, title=title, text=text, form=form)
+    return Response(body, status, HEADERS, "text/html; charset=utf-8")
