@@ -151,6 +151,7 @@ class Resource:
     is_soft_deleted: bool = True
     is_told: bool = True
     tells: Mapping[str, str] = field(default_factory=dict)
+    told_with: tuple[str, ...] = ()  # the joins that stand in an event too
     private_to: Callable[[Mapping[str, Json]], int | None] | None = None
     has_author: bool = True
     has_custom_fields: bool = False

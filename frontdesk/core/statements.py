@@ -354,10 +354,10 @@ def _event_of(resource: Resource, source: FromClause, *happenings: str) -> Inser
     own = _columns(resource, source, None, frozenset(resource.joins) - set(resource.told_with))
     shown = select(*own).correlate(source).lateral("d")
     named: FromClause = source.join(shown, true())
-    name = literal_column(f"'{resource.path}.{happenings[0]}'")
+    name: ColumnElement[str] = literal_column(f"'{resource.path}.{happenings[0]}'")
     if len(happenings) > 1:
         names = ", ".join(f"'{resource.path}.{happening}'" for happening in happenings)
-        several = select(literal_column("name")).select_from(text(f"unnest(ARRAY[{names}]) AS name")).lateral("n")
+        several = select(literal_column("name", Text)).select_from(text(f"unnest(ARRAY[{names}]) AS name")).lateral("n")
         named, name = named.join(several, true()), several.c.name
     rows = select(
         source.c.organization_id,

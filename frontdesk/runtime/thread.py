@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
-from frontdesk.core.events import emit, emit_named
+from frontdesk.core.events import emit
 from frontdesk.core.live import CHANNEL
 
 DOORBELL = "conversation"  # rings for all that is due in one conversation
@@ -187,7 +187,7 @@ async def create(connection: Connection, opening: Opening, now: datetime) -> int
 async def reopen(connection: Connection, talk: Conversation, since: datetime) -> None:
     """A new episode: only what comes after `since` is given to an assistant."""
     await connection.execute(REOPEN, talk.organization_id, talk.id, since)
-    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("reopened",))
 
 
 async def wake(connection: Connection, talk: Conversation, since: datetime, now: datetime) -> None:
@@ -202,16 +202,15 @@ async def wake(connection: Connection, talk: Conversation, since: datetime, now:
 async def assign(connection: Connection, talk: Conversation, assistant_id: int, now: datetime) -> Conversation:
     """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
     await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
-    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("assigned",))
     return replace(talk, assigned_ai_assistant_id=assistant_id)
 
 
 async def take_over(connection: Connection, talk: Conversation, user_id: int | None, now: datetime) -> None:
     """A person has it from now on."""
     await connection.execute(TAKE_OVER, talk.organization_id, talk.id, user_id, now)
-    await emit(connection, talk.organization_id, talk.path, "updated", talk.id)
-    data: dict[str, Json] = {"assigned_user_id": user_id, "from_ai_assistant_id": talk.assigned_ai_assistant_id}
-    await emit_named(connection, talk.organization_id, f"{talk.path}.taken_over", talk.id, data, now)
+    point = "taken_over" if talk.assigned_ai_assistant_id is not None else "assigned"
+    await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=(point,))
 
 
 async def leave_unowned(
@@ -220,7 +219,7 @@ async def leave_unowned(
     """Nobody has it any more, and why. Gives the new epoch."""
     row = await connection.fetchrow(LEAVE_UNOWNED, organization_id, conversation_id, reason, now)
     assert row is not None
-    await emit(connection, organization_id, PATHS[row["kind"]], "updated", conversation_id)
+    await emit(connection, organization_id, PATHS[row["kind"]], "updated", conversation_id, also=("handed_off",))
     epoch: int = row["epoch"]
     return epoch
 

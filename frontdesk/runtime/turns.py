@@ -66,12 +66,21 @@ TO_DELIVERING = """
     UPDATE ai_turns SET status = 'delivering', due_at = $4, updated_at = $4, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND status = 'running'
 """
+# The event holds the outcome and no prompt: that is read at /ai-turns.
 END = """
-    UPDATE ai_turns SET status = 'ended', end_reason = $3, error = coalesce($4, error), lease_token = NULL,
-        lease_expires_at = NULL, draft = NULL, ended_at = $5, updated_at = $5, version = version + 1
-    WHERE organization_id = $1 AND id = $2 AND status <> 'ended'
-    RETURNING EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
-        AND d.conversation_id = ai_turns.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL)
+    WITH ended AS (
+        UPDATE ai_turns SET status = 'ended', end_reason = $3, error = coalesce($4, error), lease_token = NULL,
+            lease_expires_at = NULL, draft = NULL, ended_at = $5, updated_at = $5, version = version + 1
+        WHERE organization_id = $1 AND id = $2 AND status <> 'ended'
+        RETURNING *
+    ), told AS (
+        INSERT INTO events (organization_id, name, resource, row_id, data, created_at)
+        SELECT organization_id, 'ai-turns.ended', 'ai-turns', id, json_build_object('id', id, 'conversation_id',
+            conversation_id, 'ai_assistant_id', ai_assistant_id, 'end_reason', end_reason, 'error', error,
+            'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost', cost::text), ended_at FROM ended
+    )
+    SELECT EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
+        AND d.conversation_id = ended.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL) FROM ended
 """
 LET_GO = """
     UPDATE ai_turns SET lease_expires_at = $4

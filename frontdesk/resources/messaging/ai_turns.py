@@ -106,6 +106,7 @@ ai_turns = Resource(
         Field("started_at", "moment", write="never"),
         Field("ended_at", "moment", write="never"),
     ),
+    tells={"ended": "A turn came to its end: answered, or why not. Without prompt and steps."},
     joins={"steps": _steps},
     constraints=(
         Index(

@@ -23,7 +23,7 @@ from frontdesk.core.fields import Plain
 from frontdesk.core.jobs import enqueue_all
 
 from .bulk_changes import check_changes
-from .conversation_change import SEEN, consequences
+from .conversation_change import SEEN, consequences, turning_points
 from .conversation_place import PLACE
 
 DOORBELL = "conversations-bulk-action"
@@ -129,16 +129,18 @@ async def work(connection: Connection, bulk: BulkAction, now: datetime) -> bool:
 async def _change(connection: Connection, bulk: BulkAction, rows: Iterable[asyncpg.Record], now: datetime) -> None:
     """Rows that get the same values are written by one statement; rows that have them already stay as they are."""
     alike: dict[tuple[tuple[str, Plain], ...], list[int]] = defaultdict(list)
+    told: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in rows:
         if any(row[name] != value for name, value in bulk.changes.items()):
             data = consequences(dict(row), bulk.changes, now)
+            told[turning_points(dict(row), data)].append(row["id"])
             for name in ("epoch", "episode"):
                 data[name] = int(str(data.get(name, row[name]))) - row[name]
             alike[tuple(sorted(data.items()))].append(row["id"])
     for values, ids in alike.items():
         await _write(connection, bulk.organization_id, dict(values), ids, now)
-    changed = sorted(id for ids in alike.values() for id in ids)
-    await emit(connection, bulk.organization_id, "conversations", "updated", *changed)
+    for points, ids in told.items():
+        await emit(connection, bulk.organization_id, "conversations", "updated", *ids, also=points)
     ended = [id for values, ids in alike.items() if dict(values)["epoch"] for id in ids]
     at_work = [row[0] for row in await connection.fetch(AT_WORK, bulk.organization_id, ended)]
     await enqueue_all(connection, "conversation", bulk.organization_id, at_work)

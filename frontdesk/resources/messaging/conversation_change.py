@@ -41,6 +41,33 @@ def consequences(before: Mapping[str, object], given: Mapping[str, Plain], now: 
     return data
 
 
+TURNING_POINTS = {
+    "closed": "Its episode ended.",
+    "reopened": "A new episode began.",
+    "assigned": "Somebody got it: a person, or an assistant.",
+    "taken_over": "A person took it from an assistant.",
+    "handed_off": "No assistant has it any more, and nobody else yet; `owner_reason` says why.",
+}
+
+
+def turning_points(before: Mapping[str, object], written: Mapping[str, Plain]) -> tuple[str, ...]:
+    """What the change means beyond an updated row: the names of its further events."""
+    after = {**before, **written}
+    points: list[str] = []
+    if (after["status"] in OVER) != (before["status"] in OVER):
+        points.append("closed" if after["status"] in OVER else "reopened")
+    if any(after[name] != before[name] for name in OWNERS):
+        person, assistant = (after[name] for name in OWNERS)
+        was_assistants = before["assigned_ai_assistant_id"] is not None
+        if person is not None and was_assistants:
+            points.append("taken_over")
+        elif person is not None or assistant is not None:
+            points.append("assigned")
+        elif was_assistants:
+            points.append("handed_off")
+    return tuple(points)
+
+
 def _explain_owner(before: Mapping[str, object], data: dict[str, Plain]) -> None:
     """An assistant that gets the conversation (back) may speak again; a person who takes it stops it."""
     if data.get("assigned_ai_assistant_id") is not None:

@@ -129,6 +129,13 @@ OWN = Own(
 MEMBERS: Mapping[str, Join] = {"_id": _string_id, "reactions": _reactions}
 
 
+# The spine's: nobody writes a message through the door.
+MESSAGE_EVENTS = {
+    "created": "A message was received, sent, or noted by the team.",
+    "updated": "What became of a message on its way changed: sent, delivered, read, failed.",
+}
+
+
 def messages_of(channel: str) -> Resource:
     """`/conversation-messages-{channel}`: read and delete; SMS and the playground also send by its POST."""
     inputs = {"playground": PLAYGROUND_INPUT, "sms": SEND_INPUT}.get(channel, ())
@@ -139,6 +146,8 @@ def messages_of(channel: str) -> Resource:
         description=f"Messages of {channel} conversations.",
         of="conversation-messages",
         fixed={"channel": channel},
+        tells=MESSAGE_EVENTS,
+        told_with=("_id",),
         fields=_fields,
         verbs=("find", "get", "create", "remove") if inputs else ("find", "get", "remove"),
         rights=Rights(remove=Role.admin),

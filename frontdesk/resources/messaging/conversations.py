@@ -12,13 +12,14 @@ from frontdesk.core import custom_values
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
+from frontdesk.core.events import emit_also
 from frontdesk.core.fields import Field
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.joins import joined
 from frontdesk.core.resource import Own, Resource, Rights
 
 from .conversation_change import OVER as OVER
-from .conversation_change import OWNERS, consequences
+from .conversation_change import OWNERS, TURNING_POINTS, consequences, turning_points
 from .conversation_joins import last_message, tags_of_contact
 from .conversation_place import place
 from .conversation_query import FILTERS, rewrite

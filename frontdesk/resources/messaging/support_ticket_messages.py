@@ -10,7 +10,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Filter, Resource, Rights
 
-from .conversation_messages import conversation_messages
+from .conversation_messages import MESSAGE_EVENTS, conversation_messages
 
 _HIDDEN = {
     "conversation_id": Field(
@@ -55,6 +55,8 @@ support_ticket_messages = Resource(
     description="Messages of tickets: the customer's, the assistant's, the team's, and the team's notes.",
     of="conversation-messages",
     fixed={"kind": "ticket"},
+    tells=MESSAGE_EVENTS,
+    told_with=("support_ticket_id",),
     fields=tuple(_HIDDEN.get(f.name, replace(f, write="never")) for f in conversation_messages.fields),
     verbs=("find", "get", "create", "remove"),
     rights=Rights(remove=Role.admin),

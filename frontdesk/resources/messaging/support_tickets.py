@@ -15,6 +15,7 @@ from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
 
+from .conversation_change import TURNING_POINTS
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
 from .conversation_query import by_contact, mentions, narrowed
 from .conversations import check_type, conversations, finish, prepare
@@ -166,6 +167,7 @@ support_tickets = Resource(
     joins={f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
     filters=FILTERS,
     rewrite=_rewrite,
+    tells=TURNING_POINTS,
     extra_input=EXTRA_INPUT,
     default_sort=(("created_at", -1), ("id", -1)),
     prepare=_prepare,

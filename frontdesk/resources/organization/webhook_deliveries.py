@@ -36,7 +36,7 @@ webhook_deliveries = Resource(
         Field("event_name", is_nullable=False, write="never", example="contacts.created"),
         Field("event_at", "moment", is_nullable=False, write="never"),
         Field("row_id", "integer", is_nullable=False, write="never"),
-        Field("body", is_nullable=False, write="never", is_shown=False),
+        Field("body", is_nullable=False, default="{}", write="never", is_shown=False),
         Field(
             "status", is_nullable=False, choices=STATUSES, write="never",
             description="pending; failed and to be tried again at `due_at`; delivered; or dead, given up.",
