@@ -190,3 +190,13 @@ async def test_changes_at_once_of_different_members_are_all_kept(sales: Sales) -
     await asyncio.gather(*(sales.change(deal, **body) for body in bodies))
     stored = (await sales.client.get(f"/deals/{deal['id']}")).json()
     assert (stored["amount"], stored["name"], stored["status"], stored["version"]) == ("5.00", "Shop", "won", 5)
+
+
+async def test_a_deal_has_custom_values(sales: Sales) -> None:
+    await make(sales.client, "custom-fields", entity="deal", name="Source", type="select", options=["fair", "web"])
+    deal = await sales.deal(custom_fields_by_name={"Source": "fair"})
+    assert (deal["custom_fields_by_name"], deal["status"]) == ({"Source": "fair"}, "open")
+    won = await sales.change(deal, status="won", custom_fields_by_key={"source": "web"})
+    assert (won["custom_fields_by_name"], won["status"]) == ({"Source": "web"}, "won")
+    found = (await sales.client.get("/deals", params={"custom_fields_by_key[source]": "web"})).json()
+    assert [row["id"] for row in found["data"]] == [deal["id"]]
