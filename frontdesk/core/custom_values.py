@@ -43,6 +43,9 @@ DEFINITIONS = """
     SELECT id, key, name, type, options, is_required FROM custom_fields
     WHERE organization_id = $1 AND entity = $2 AND deleted_at IS NULL
 """
+# Rows with a value that are few are named by their ids. Of many, each row is looked at on the way: an index is no help.
+FEW = 1000
+ROWS = "SELECT array_agg(id) FROM with_custom_{}($1::jsonb) AS id"
 STORED = "SELECT custom_fields::text FROM {} WHERE organization_id = $1 AND id = $2"
 
 
@@ -132,6 +135,15 @@ def mentions(tree: object) -> bool:
 def wanted(definition: Definition, value: Plain) -> str:
     """The JSON that a record with this value contains; of a multi-select, one option is asked for."""
     return write_json({definition.id: [str(value)] if definition.type == "multi-select" else value})
+
+
+async def rows_with(connection: Connection, table: str, asked: Iterable[str]) -> dict[str, list[int] | None]:
+    """The ids of the rows that contain each of `asked`; None where they are many."""
+    found: dict[str, list[int] | None] = {}
+    for one in dict.fromkeys(asked):
+        ids: list[int] = await connection.fetchval(ROWS.format(table), one) or []
+        found[one] = ids if len(ids) <= FEW else None
+    return found
 
 
 async def definitions_of(connection: Connection, organization_id: int, path: str) -> tuple[Definition, ...]:

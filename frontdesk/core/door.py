@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 
 from .caller import Caller
 from .clock import Clock, SystemClock
-from .custom_values import Definition, check_custom_values, definitions_of, mentions
+from .custom_values import check_custom_values, definitions_of, mentions, rows_with
 from .database import Connection, Database
 from .egress import Guard
 from .errors import (
@@ -155,8 +155,7 @@ class Door:
             query = await resource.rewrite(self, caller, query or {})
         hidden = resource.own.hidden if caller.scope is not None and resource.own is not None else ()
         if query or resource.fixed:
-            definitions = await self._definitions(call, query, tx)
-            call.query = QueryReader(resource, definitions, hidden).read(query or {})
+            call.query = await self._read_query(call, query or {}, hidden, tx)
         if hidden:
             call.query = replace(call.query, select=_left(call, hidden))
         if verb == "find" and (missing := [name for name in resource.needs if name not in (query or {})]):
@@ -193,14 +192,18 @@ class Door:
             return await self._get(call)
         return await self._write(call, if_match)
 
-    async def _definitions(
-        self, call: Call, query: Mapping[str, object] | None, tx: Connection | None
-    ) -> tuple[Definition, ...]:
-        """The custom fields of the resource, where the query asks for a custom value."""
-        if not call.resource.has_custom_fields or not mentions(query):
-            return ()
+    async def _read_query(
+        self, call: Call, query: Mapping[str, object], hidden: tuple[str, ...], tx: Connection | None
+    ) -> Query:
+        resource = call.resource
+        if not resource.has_custom_fields or not mentions(query):
+            return QueryReader(resource, (), hidden).read(query)
         async with self._connected(call, tx, needs_transaction=False) as connection:
-            return await definitions_of(connection, call.organization_id, call.resource.path)
+            definitions = await definitions_of(connection, call.organization_id, resource.path)
+            reader = QueryReader(resource, definitions, hidden)
+            first = reader.read(query)
+            found = await rows_with(connection, resource.table_name, reader.asked)
+        return QueryReader(resource, definitions, hidden, found).read(query) if found else first
 
     def _connected(
         self, call: Call, tx: Connection | None, *, needs_transaction: bool

@@ -103,9 +103,14 @@ class QueryReader:
     """Reads one mapping against one resource."""
 
     def __init__(
-        self, resource: Resource, definitions: tuple[Definition, ...] = (), hidden: tuple[str, ...] = ()
+        self,
+        resource: Resource,
+        definitions: tuple[Definition, ...] = (),
+        hidden: tuple[str, ...] = (),
+        found: Mapping[str, list[int] | None] | None = None,
     ) -> None:
-        self.resource, self.definitions, self.hidden = resource, definitions, hidden
+        self.resource, self.definitions, self.hidden, self.found = resource, definitions, hidden, found or {}
+        self.asked: list[str] = []  # custom values; a second reading may bring the rows that have them, as `found`
         self.values: list[Plain] = []
         self.count = 0
         self.limits: list[int] = []
@@ -177,8 +182,17 @@ class QueryReader:
                 raise BadRequest(f"Unknown field '{path}' in the query.", errors={path: "is not a custom field"})
             kind = TYPES[definition.type]
             plain = self._value(Field(path, "text" if kind == "texts" else kind), operand)
-            self.values.append(str(definition.id) if plain is None else wanted(definition, plain))
-            yield ("$custom", "$null" if plain is None else "$eq")
+            yield self._has_custom(definition, plain)
+
+    def _has_custom(self, definition: Definition, value: Plain) -> Shape:
+        if value is None:
+            self.values.append(str(definition.id))
+            return ("$custom", "$null")
+        one = wanted(definition, value)
+        self.asked.append(one)
+        ids = self.found.get(one)
+        self.values.append(one if ids is None else ids)  # type: ignore[arg-type]
+        return ("$custom", "$eq" if ids is None else "$ids")
 
     def _conditions(self, f: Field, value: object) -> Iterator[Shape]:
         if not isinstance(value, dict):

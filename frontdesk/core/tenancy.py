@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import MetaData, Table
 
+from frontdesk.core.custom_values import FEW
 from frontdesk.core.schema import APP_ROLE, ORGANIZATION, SYSTEM_ROLE
 from frontdesk.core.search import search_function
 
@@ -96,13 +97,14 @@ def _fence(name: str, seen: str, written: str) -> Iterator[str]:
 
 
 def custom_query(table: Table) -> str:
-    """The ids of an organization's rows that contain the custom values `wanted`: all of them, for a filter is exact.
+    """The ids of an organization's rows that contain the custom values `wanted`, or one more than `FEW`.
 
     Values are keyed by the ids of definitions, which no two organizations share, so the index needs no tenant.
     """
     return f"""
         SELECT id FROM public."{table.name}"
         WHERE organization_id = {ORGANIZATION} AND custom_fields <> '{{}}'::jsonb AND custom_fields @> wanted
+        LIMIT {FEW + 1}
     """
 
 
