@@ -200,3 +200,18 @@ async def test_a_deal_has_custom_values(sales: Sales) -> None:
     assert (won["custom_fields_by_name"], won["status"]) == ({"Source": "web"}, "won")
     found = (await sales.client.get("/deals", params={"custom_fields_by_key[source]": "web"})).json()
     assert [row["id"] for row in found["data"]] == [deal["id"]]
+
+
+async def test_turning_points_are_told(world: World, sales: Sales) -> None:
+    deal = await sales.deal()
+    for body in (
+        {"pipeline_stage_id": sales.stages[1]["id"]}, {"status": "won"}, {"status": "won", "amount": 5},
+        {"lost_date": CLOSING, "pipeline_stage_id": sales.stages[2]["id"]}, {"status": "open"}, {"name": "Shop"},
+    ):  # fmt: skip
+        await sales.change(deal, **body)
+    async with world.database.system() as connection:
+        rows = await connection.fetch(
+            "SELECT name FROM events WHERE resource = 'deals' AND name <> 'deals.updated' ORDER BY xid, id"
+        )
+    told = ["created", "stage_changed", "won", "lost", "stage_changed", "reopened"]
+    assert [row["name"] for row in rows] == [f"deals.{name}" for name in told]

@@ -8,6 +8,7 @@ from frontdesk.core.amounts import check_money, show_money
 from frontdesk.core.changes import changed
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
+from frontdesk.core.events import emit_also
 from frontdesk.core.fields import Field
 from frontdesk.core.formats import check_currency
 from frontdesk.core.joins import joined
@@ -27,6 +28,12 @@ STAGES = """
     ORDER BY p.position, p.id, s.position, s.id LIMIT 1 FOR KEY SHARE OF p, s
 """
 PLACE = ("pipeline_id", "pipeline_stage_id")
+TELLS = {
+    "won": "A deal was won, or made as one that is.",
+    "lost": "A deal was lost, or made as one that is.",
+    "reopened": "A deal that was won or lost is open again.",
+    "stage_changed": "A deal went into another stage.",
+}
 
 
 async def _prepare(call: Call) -> None:
@@ -60,6 +67,21 @@ def _misplaced(pipeline_id: object, stage_id: object) -> Fault:
         return Fault("pipeline_id", "reference", message)
     message = f"is no stage of pipeline {pipeline_id}" if pipeline_id else "is no stage of a pipeline for deals"
     return Fault("pipeline_stage_id", "reference", message)
+
+
+async def _tell(call: Call) -> None:
+    if call.verb == "remove":
+        return
+    before = call.before or {"status": "open"}
+    status, stage = call.data.get("status", before["status"]), call.data.get("pipeline_stage_id")
+    points = []
+    if status != before["status"]:
+        points.append("reopened" if status == "open" else str(status))
+    if call.before is not None and stage is not None and stage != before["pipeline_stage_id"]:
+        points.append("stage_changed")
+    assert call.answer is not None
+    assert call.answer.id is not None
+    await emit_also(call.connection, call.organization_id, "deals", points, call.answer.id)
 
 
 deals = Resource(
@@ -117,4 +139,6 @@ deals = Resource(
         ("pipeline_stage_id", "created_at"),
     ),
     prepare=_prepare,
+    finish=_tell,
+    tells=TELLS,
 )  # fmt: skip
