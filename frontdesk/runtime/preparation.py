@@ -18,8 +18,14 @@ RESERVED = 3_000  # tokens for the tools' schemas and the answer
 LEAST, MOST = 1_000, 24_000  # tokens of history
 BESIDES = 20  # notes and deleted messages that the history leaves out
 
-MESSAGES = """
-    SELECT position, sender, coalesce(message_text, ''), created_at, ai_turn_id, message_type, deleted_at IS NOT NULL
+# A file has no words; the model is told that it is there.
+MESSAGES = r"""
+    SELECT position, sender, concat_ws(' ', CASE
+            WHEN message_type IN ('image', 'video', 'document', 'audio') THEN '[' || message_type
+                || coalesce(': ' || regexp_replace(left(file_name, 120), '[\[\]\n]', '', 'g'), '') || ']'
+            WHEN message_type = 'location' THEN '[location: ' || concat_ws(', ', location ->> 'latitude',
+                location ->> 'longitude', left(location ->> 'name', 120)) || ']' END, message_text),
+        created_at, ai_turn_id, message_type, deleted_at IS NOT NULL
     FROM conversation_messages
     WHERE organization_id = $1 AND conversation_id = $2 AND position <= $3
     ORDER BY position DESC LIMIT $4

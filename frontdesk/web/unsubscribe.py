@@ -18,9 +18,12 @@ FIND = """
     SELECT r.organization_id, r.id, r.contact_id, o.name FROM email_broadcast_recipients r
     JOIN organizations o ON o.id = r.organization_id WHERE r.unsubscribe_key = $1
 """
+# Whoever was merged since the mail went out is meant by the contact that was kept.
 OPT_OUT = """
     UPDATE contacts SET opted_out_at = $3, updated_at = $3, version = version + 1
-    WHERE organization_id = $1 AND id = $2 AND opted_out_at IS NULL RETURNING id
+    WHERE organization_id = $1 AND opted_out_at IS NULL
+        AND id = (SELECT coalesce(merged_into_contact_id, id) FROM contacts WHERE organization_id = $1 AND id = $2)
+    RETURNING id
 """
 NOTE = """
     UPDATE email_broadcast_recipients SET unsubscribed_at = coalesce(unsubscribed_at, $3)
@@ -30,9 +33,11 @@ HEADERS = {
     "cache-control": "no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
 }  # fmt: skip
-PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex"><title>{title}</title>
-<style>body{{font:17px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color-scheme:light dark}}
+<style>body{{font:17px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem}}
+:root{{color-scheme:light dark}}
 button{{font:inherit;padding:.6rem 1.2rem}}</style><h1>{title}</h1><p>{text}</p>{form}</html>"""
 WORDS = {
     "en": ("Unsubscribe", "You will get no more e-mails of this kind.", "Unsubscribe me", "You are unsubscribed",
@@ -75,8 +80,8 @@ class UnsubscribeEdge:
     async def _note(self, connection: Connection, organization_id: int, contact_id: int, recipient_id: int) -> None:
         now = self.door.clock.now()
         await connection.execute(NOTE, organization_id, recipient_id, now)
-        if await connection.fetchval(OPT_OUT, organization_id, contact_id, now) is not None:
-            await emit(connection, organization_id, "contacts", "updated", contact_id)
+        if (changed := await connection.fetchval(OPT_OUT, organization_id, contact_id, now)) is not None:
+            await emit(connection, organization_id, "contacts", "updated", changed)
 
 
 def _page(language: str, title: str, text: str, form: str, status: int = 200) -> Response:

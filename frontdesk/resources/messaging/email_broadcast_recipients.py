@@ -26,7 +26,7 @@ email_broadcast_recipients = Resource(
         ),
         Field(
             "reason", write="never",
-            description="no_email, opted_out, contact_blocked, contact_deleted, duplicate, cancelled; or the provider's.",
+            description="no_email, opted_out, contact_blocked, contact_deleted, duplicate, cancelled, or a sentence.",
         ),
         Field("attempts", "small", is_nullable=False, default=0, write="never"),
         Field("due_at", "moment", is_nullable=False, write="never", is_shown=False),
