@@ -43,7 +43,7 @@ def test_an_ordinary_login_migrates_and_takes_both_roles(open_folder: Path, host
 
 
 def test_what_it_backs_up_it_restores(open_folder: Path, hosted: str) -> None:
-    file = open_folder / "it.dump"
+    file = open_folder / "it.tar"
     for words in (["migrate"], ["backup", str(file)], ["restore", str(file), "--replace"]):
         done = command(*words, data=open_folder / "data", DATABASE_URL=hosted)
         assert done.returncode == 0, done.stderr
