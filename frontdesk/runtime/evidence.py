@@ -19,7 +19,7 @@ CHANNEL_ASSISTANT = """
     SELECT i.ai_assistant_id FROM inbox_channels i
     JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
     WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL AND a.deleted_at IS NULL
-        AND a.assistant_type = CASE $3::text WHEN 'ticket' THEN 'support-ticket' ELSE 'conversation' END
+        AND (a.assistant_type = 'support-ticket') = ($3 = 'ticket')
 """
 
 
