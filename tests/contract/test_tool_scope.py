@@ -68,7 +68,7 @@ async def test_a_verified_contact_reaches_their_own_rows_and_those_made_here(wor
     assert ids(await world.use("find_contact", search="")) == [ANA, VISITOR]
     assert ids(await world.use("get_notes")) == [2]
     assert await world.use("update_contact", phone="5550009") == {
-        "id": ANA, "first_name": "Ana", "last_name": "Torres", "phone": "5550009",
+        "id": ANA, "first_name": "Ana", "last_name": "Torres", "phone": "5550009", "company_id": 1,
     }  # fmt: skip
 
 
