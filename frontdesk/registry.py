@@ -5,7 +5,7 @@ Apart from `main.py`, which brings the HTTP edge as well: a worker and a migrati
 
 from __future__ import annotations
 
-from frontdesk import tickets
+from frontdesk import playground, tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
@@ -21,6 +21,8 @@ from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.crm.activities import activities
 from frontdesk.resources.crm.activity_types import activity_types
 from frontdesk.resources.crm.companies import companies
+from frontdesk.resources.crm.contact_duplicates import contact_duplicates
+from frontdesk.resources.crm.contact_merges import contact_merges
 from frontdesk.resources.crm.contact_tags import contact_tags
 from frontdesk.resources.crm.contacts import contacts
 from frontdesk.resources.crm.currencies import currencies
@@ -70,7 +72,6 @@ from frontdesk.resources.products.product_media import product_media
 from frontdesk.resources.products.product_stock_movements import product_stock_movements
 from frontdesk.resources.products.products import products
 from frontdesk.runtime import initiation, person
-from frontdesk.web import playground
 
 RESOURCES: tuple[Resource, ...] = (
     organizations,
@@ -88,6 +89,8 @@ RESOURCES: tuple[Resource, ...] = (
     custom_fields,
     tags,
     contact_tags,
+    contact_merges,
+    contact_duplicates,
     notes,
     activity_types,
     activities,

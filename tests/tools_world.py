@@ -74,6 +74,12 @@ INSERT INTO ai_assistants (id, organization_id, name, assistant_type, ai_model_i
 INSERT INTO inbox_channels (id, organization_id, channel, name, public_key, allowed_origins, is_active, limits,
                             created_at, updated_at) OVERRIDING SYSTEM VALUE
     VALUES (1, 1, 'whatsapp', 'Our number', 'wa_1', '{}', true, '{}', now(), now());
+INSERT INTO inbox_channels (id, organization_id, channel, name, public_key, allowed_origins, is_active, limits,
+                            created_at, updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (2, 1, 'email', 'Our mailbox', 'em_1', '{}', true, '{}', now(), now());
+INSERT INTO email_broadcast_senders (id, organization_id, inbox_channel_id, name, email, is_verified, created_at,
+                                     updated_at) OVERRIDING SYSTEM VALUE
+    VALUES (1, 1, 2, 'Luna', 'news@example.com', true, now(), now());
 INSERT INTO conversations (id, organization_id, contact_id, channel, inbox_channel_id, status,
         ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position, unread_count, kind,
         last_interaction_at, created_at, updated_at) OVERRIDING SYSTEM VALUE

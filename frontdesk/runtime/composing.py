@@ -7,6 +7,7 @@ from typing import cast
 
 from frontdesk.core.capabilities import CAPABILITIES, MEDIA
 from frontdesk.core.door import Call
+from frontdesk.core.file_kinds import key_of
 from frontdesk.core.errors import Fault, Invalid, Json, NotFound
 from frontdesk.runtime.templates import filled
 from frontdesk.runtime.thread import Conversation
@@ -53,7 +54,7 @@ async def compose(call: Call, talk: Conversation) -> tuple[str, dict[str, Json]]
         await _require(call, talk, "reply_to_message_id", target)
         extras["reply_to_message_id"] = cast(int, target)
     if kind in MEDIA or kind == "note":
-        extras |= await _file(call, is_required=kind in MEDIA)
+        extras |= await file_of(call, is_required=kind in MEDIA)
     elif kind == "location":
         if data.get("location") is None:
             raise invalid("location", "required", "is required")
@@ -81,11 +82,15 @@ async def _require(call: Call, talk: Conversation, name: str, id: object) -> Non
         raise invalid(name, "reference", "names no message of this conversation")
 
 
-async def _file(call: Call, *, is_required: bool) -> dict[str, Json]:
+async def file_of(call: Call, *, is_required: bool) -> dict[str, Json]:
     """The file's members; those of a stored file come from its row, so that nobody sends what is not theirs."""
     given = {name: cast(Json, call.data[name]) for name in FILE_MEMBERS if call.data.get(name) is not None}
     if is_required and not any(name in given for name in SOURCES):
         raise invalid("media_url", "required", "a file is required: media_url, s3_path or conversation_file_id")
+    key = key_of(cast("str | None", given.get("s3_path")))
+    if given.get("s3_path") is not None and (key is None or key.organization_id != call.organization_id):
+        # A path of somebody else's would be signed for the customer to read.
+        raise invalid("s3_path", "reference", "names no file of the organization")
     if (id := given.get("conversation_file_id")) is not None:
         try:
             row = (await call.call("conversation-files", "get", id=cast(int, id))).value

@@ -94,3 +94,32 @@ async def test_a_reply_goes_to_its_own_channel_only(world: World) -> None:
         answer = await client.post(REPLY, json={"conversation_id": talk, "message_text": "Hello"})
     assert answer.status_code == 400
     assert "conversation_id" in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "message_text"),
+        ({"message_text": "  "}, "message_text"),
+        ({"message_type": "image"}, "media_url"),
+        ({"message_type": "image", "conversation_file_id": 999}, "conversation_file_id"),
+    ],
+    ids=["nothing", "blank", "no file", "unknown file"],
+)
+async def test_a_message_without_content_is_no_message_on_the_playground(
+    world: World, body: dict[str, object], field: str
+) -> None:
+    given = {"contact_id": await world.row("contacts"), "assistant_id": await world.row("ai-assistants"), **body}
+    async with world.client() as client:
+        answer = await client.post("/conversation-messages-playground", json=given)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+
+
+async def test_an_image_on_the_playground_is_kept_with_its_address(world: World) -> None:
+    body = {"contact_id": await world.row("contacts"), "assistant_id": await world.row("ai-assistants"),
+            "message_type": "image", "media_url": "https://example.com/tooth.png"}  # fmt: skip
+    async with world.client() as client:
+        answer = await client.post("/conversation-messages-playground", json=body)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["message_type"], answer.json()["media_url"]) == ("image", "https://example.com/tooth.png")

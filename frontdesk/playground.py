@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
+from frontdesk.core.capabilities import MEDIA
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.reception import Inbound, receive
+from frontdesk.runtime.composing import file_of
 
 EXISTS = {
     "contact_id": "SELECT true FROM contacts WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
@@ -30,18 +32,23 @@ async def send(call: Call) -> Json:
     for name, exists in EXISTS.items():
         if data.get(name) is not None and not await call.connection.fetchval(exists, call.organization_id, data[name]):
             raise Invalid([Fault(name, "reference", f"names no {name.removesuffix('_id')} that exists")])
+    kind, text = str(data["message_type"]), str(data.get("message_text") or "")
+    if kind == "text" and not text.strip():
+        raise Invalid([Fault("message_text", "required", "is required")])
+    extras = await file_of(call, is_required=True) if kind in MEDIA else {}
     stored = await receive(
         call.door,
         Inbound(
             call.organization_id,
             "playground",
-            str(data["message_text"]),
+            text,
             conversation_id=cast("int | None", conversation_id),
             contact_id=cast(int, data["contact_id"]),
             ai_assistant_id=cast("int | None", assistant_id),
             created_by_user_id=call.caller.user_id,
-            message_type=str(data["message_type"]),
+            message_type=kind,
             is_contact_verified=True,
+            extras=extras,
         ),
         call.connection,
     )
