@@ -16,7 +16,7 @@ from frontdesk.core.files import Files
 from frontdesk.core.uploads import remove_unclaimed
 from frontdesk.runtime.upload_sweeper import sweep_uploads
 from tests.stored_files import asked, stored_key
-from tests.world import World
+from tests.world import OURS, THEIRS, World
 
 
 def files_of(world: World) -> Files:
@@ -75,6 +75,27 @@ async def test_pictures_of_variants_go_with_the_family(world: World) -> None:
         await client.post("/product-media", json={"product_id": variant, "s3_key": key})
         await client.delete(f"/products/{parent}")
     assert await sweep(world, hours=25) == 1
+
+
+async def test_an_avatar_stays_while_its_contact_shows_it(world: World) -> None:
+    first, second = await stored_key(world, "avatar"), await stored_key(world, "avatar")
+    async with world.client() as client:
+        one = f"/contacts/{await world.row('contacts')}"
+        await client.patch(one, json={"avatar_url": f"/files/{first}"})
+        assert (await sweep(world, hours=25), is_stored(world, first)) == (1, True)
+        await client.patch(one, json={"avatar_url": None})
+    assert (await sweep(world, hours=25), is_stored(world, first)) == (1, False)
+    assert not is_stored(world, second)
+
+
+@pytest.mark.parametrize("purpose", ["avatar", "product-media"])
+async def test_an_avatar_of_ours_that_is_none_is_refused(world: World, purpose: str) -> None:
+    key = await stored_key(world, purpose, THEIRS if purpose == "avatar" else OURS)
+    async with world.client() as client:
+        answer = await client.post("/contacts", json={"first_name": "Ana", "avatar_url": f"/files/{key}"})
+        elsewhere = await client.post("/contacts", json={"avatar_url": "https://example.com/a.png"})
+    assert (answer.status_code, elsewhere.status_code) == (400, 201)
+    assert [*answer.json()["errors"]] == ["avatar_url"]
 
 
 async def test_what_is_being_removed_cannot_be_claimed(world: World) -> None:

@@ -15,6 +15,7 @@ from frontdesk.core.formats import check_country, check_email, check_phone, chec
 from frontdesk.core.joins import joined
 from frontdesk.core.phones import Country, country_of
 from frontdesk.core.resource import Own, Resource
+from frontdesk.core.uploads import claim_address
 
 from .contact_tags import BY_TAG, TAG_IDS, check_tags, put_tags, tags_of
 
@@ -28,6 +29,7 @@ PHONE = ("phone", "phone_country_code", "phone_country_iso")
 async def _prepare(call: Call) -> None:
     await _complete_phone(call)
     await check_tags(call)
+    await claim_address(call, "avatar_url", "avatar")
 
 
 async def _complete_phone(call: Call) -> None:
@@ -66,6 +68,10 @@ contacts = Resource(
         Field("channel_instagram_user_id", max_length=64, write="never"),
         Field("system_type", is_nullable=False, default="contact", choices=("contact", "visitor"), write="never"),
         Field("avatar_url", max_length=2000),
+        Field(
+            "merged_into_contact_id", "integer", references="contacts", write="never",
+            description="Of a deleted contact: the one with which it was merged.",
+        ),
         Field("opted_out_at", "moment", description="Since when they want no broadcasts and no follow-ups."),
     ),
     joins={
@@ -88,6 +94,25 @@ contacts = Resource(
             text("organization_id"),
             text("channel_whatsapp_wa_id"),
             postgresql_where=text("channel_whatsapp_wa_id IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_contacts_lower_email",
+            text("organization_id"),
+            text("lower(email)"),
+            postgresql_where=text("email IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        # The numbers of merged contacts still lead to the one that was kept.
+        Index(
+            "ix_contacts_merged_digits",
+            text("organization_id"),
+            text(DIGITS),
+            postgresql_where=text("merged_into_contact_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_contacts_merged_wa_id",
+            text("organization_id"),
+            text("channel_whatsapp_wa_id"),
+            postgresql_where=text("merged_into_contact_id IS NOT NULL"),
         ),
     ),
     extra_input=(TAG_IDS,),
