@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import asyncpg
 from pydantic_core import from_json, to_json
 
 from .caller import Caller
 from .clock import Clock, SystemClock
-from .custom_values import check_custom_values, definitions_of, mentions, rows_with
+from .custom_values import check_custom_values
 from .database import Connection, Database
 from .egress import Guard
 from .errors import (
@@ -37,7 +37,8 @@ from .errors import (
 from .fields import Field, Plain, Wrong
 from .files import Files
 from .mail import Mail
-from .query import Query, QueryReader
+from .query import Query
+from .query_reading import read_query
 from .resource import Registry, Resource, Verb
 from .statements import (
     Scoped,
@@ -153,11 +154,7 @@ class Door:
         call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
         if resource.rewrite is not None:
             query = await resource.rewrite(self, caller, query or {})
-        hidden = resource.own.hidden if caller.scope is not None and resource.own is not None else ()
-        if query or resource.fixed:
-            call.query = await self._read_query(call, query or {}, hidden, tx)
-        if hidden:
-            call.query = replace(call.query, select=_left(call, hidden))
+        call.query = await read_query(call, query or {}, lambda: self._connected(call, tx, needs_transaction=False))
         if verb == "find" and (missing := [name for name in resource.needs if name not in (query or {})]):
             raise BadRequest(
                 f"A list of '{resource.path}' needs {' and '.join(missing)}.",
@@ -192,19 +189,6 @@ class Door:
             return await self._get(call)
         return await self._write(call, if_match)
 
-    async def _read_query(
-        self, call: Call, query: Mapping[str, object], hidden: tuple[str, ...], tx: Connection | None
-    ) -> Query:
-        resource = call.resource
-        if not resource.has_custom_fields or not mentions(query):
-            return QueryReader(resource, (), hidden).read(query)
-        async with self._connected(call, tx, needs_transaction=False) as connection:
-            definitions = await definitions_of(connection, call.organization_id, resource.path)
-            reader = QueryReader(resource, definitions, hidden)
-            first = reader.read(query)
-            found = await rows_with(connection, resource.table_name, reader.asked)
-        return QueryReader(resource, definitions, hidden, found).read(query) if found else first
-
     def _connected(
         self, call: Call, tx: Connection | None, *, needs_transaction: bool
     ) -> AbstractAsyncContextManager[Connection]:
@@ -234,14 +218,15 @@ class Door:
         show_deleted = any(shape[0] == "deleted_at" for shape in query.where)  # type: ignore[index]
         statement = find_statement(
             call.resource, query.where, query.sort, _selected(call), query.search is not None, scoped, show_deleted,
-            query.flags, query.counts_to,
+            query.flags, query.counts_to, query.is_among,
         )  # fmt: skip
         values = _values(call) | {"limit": query.limit, "skip": query.skip, "term": query.search}
         row = await call.connection.fetchrow(statement.sql, *statement.arguments(values))
         assert row is not None
         total, minimum = row[0], ""
-        if query.counts_to is not None and (total > query.counts_to or row[2]):
-            total, minimum = min(total, query.counts_to), '"total_is_minimum":true,'
+        most = None if query.counts_to is None else query.counts_to + (0 if query.search else query.skip)
+        if most is not None and (total > most or row[2]):
+            total, minimum = min(total, most), '"total_is_minimum":true,'
         return Answer(f'{{"total":{total},{minimum}"limit":{query.limit},"skip":{query.skip},"data":[{row[1]}]}}')
 
     async def _get(self, call: Call, *, lock: bool = False) -> Answer:
@@ -434,18 +419,6 @@ def _read_id(value: int | str | None) -> int | None:
     if value is None or isinstance(value, int):
         return value if value is None or 0 < value < 2**63 else -1
     return int(value) if re.fullmatch(r"[1-9]\d{0,17}", value, re.ASCII) else -1
-
-
-def _left(call: Call, hidden: tuple[str, ...]) -> tuple[str, ...]:
-    """What a caller under scope `own` sees of a row: what it selects, or all that others see, without `hidden`."""
-    resource, query = call.resource, call.query
-    shown = query.select
-    if shown is None:
-        asked = {name for flag in query.flags for name in resource.flags[flag]}
-        left_out = resource.flagged - asked if call.verb == "find" else frozenset[str]()
-        plain = [f.name for f in (*resource.all_fields, *resource.derived) if f.is_readable]
-        shown = (*plain, *(name for name in resource.joins if name not in left_out))
-    return tuple(name for name in shown if name not in hidden)
 
 
 def _scoped(caller: Caller) -> Scoped:

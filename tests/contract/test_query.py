@@ -9,6 +9,10 @@ from frontdesk.core.search import search_query
 from tests.world import World
 
 PEOPLE = [("Ana", "Torres", None), ("Bob", "Miller", 5), ("José", "Núñez", 7), ("50%", "a_b", 9)]
+COMPANIES = """
+    INSERT INTO companies (id, organization_id, name, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    SELECT id, 1, id::text, now(), now() FROM unnest(ARRAY[5, 7, 9]) AS id
+"""
 URLS = {
     "first_name=Ana": {"Ana"},
     "first_name[$ne]=Ana&$limit=50": {"Bob", "José", "50%"},
@@ -41,6 +45,8 @@ BODIES = [
 
 @pytest.fixture
 async def people(world: World) -> World:
+    async with world.database.system() as connection:
+        await connection.execute(COMPANIES)
     for first, last, company in PEOPLE:
         await world.row("contacts", first_name=first, last_name=last, company_id=company)
     return world
