@@ -8,7 +8,7 @@ import sys
 
 from bench.tables import write_section
 
-NAMES = ("api", "turn", "start")
+NAMES = ("api", "turn", "start", "fanout")
 
 
 def main() -> int:

@@ -62,6 +62,6 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     )
     app.router.routes.extend(UnsubscribeEdge(door).routes())
     failures.install(app)
-    app.state.door, app.state.events = door, events
+    app.state.door, app.state.events, app.state.live = door, events, live
     app.add_middleware(RestEdge, door=door, identities=identities, limits=limits)
     return app

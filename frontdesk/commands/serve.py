@@ -19,6 +19,15 @@ from frontdesk.main import create_app
 GRACE = 3  # seconds for open requests; streams are resumed by their clients
 
 
+class Server(uvicorn.Server):
+    """Ends the open streams first: they would hold the process for the whole grace, and their clients come back."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.events.feed.close_all()  # type: ignore[union-attr]
+        await self.config.app.state.live.stop()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. The database need not be up: `/health` says so meanwhile."""
     logs.configure()
@@ -36,7 +45,7 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
         timeout_keep_alive=75,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     joining = threading.Thread(target=join, args=[postgres, server], daemon=True, name="postgres-join")
     try:
         if postgres:
