@@ -20,6 +20,7 @@ from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
+from frontdesk.core.file_kinds import key_of
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.live import notify
 from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
@@ -32,7 +33,7 @@ from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, TurnExhausted, judge, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
 from frontdesk.runtime.model_source import ModelSource, Toolbox
-from frontdesk.runtime.outbox import Draft, Part
+from frontdesk.runtime.outbox import Content, Draft, Part
 from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split
 from frontdesk.runtime.preparation import prepare
@@ -303,12 +304,18 @@ class Flow:
             return await channel.send(Outgoing(
                 talk.organization_id, talk.id, talk.contact_id, talk.inbox_channel_id, part.text, part.idempotency_key,
                 envelope.address, said.message_type,
-                Media(said.media_url, said.s3_path, said.file_name, said.file_type, said.file_size),
+                self._media(said),
                 said.template, said.location, said.emoji, said.reply_to, said.reaction_to,
                 subject=envelope.subject, headers=envelope.headers,
             ))  # fmt: skip
 
         return Carrier(channel.is_local, channel.takes_keys, send)
+
+    def _media(self, said: Content) -> Media:
+        """The file, with an address that the provider can fetch."""
+        key = None if said.media_url else key_of(said.s3_path)
+        url = self.door.files.download_url(key) if key else said.media_url
+        return Media(url, said.s3_path, said.file_name, said.file_type, said.file_size)
 
     def _channel(self, name: str) -> Channel:
         """The channel of this name; one that no provider can have (a form's tickets) is read from our own rows."""

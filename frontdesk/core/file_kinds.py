@@ -82,6 +82,11 @@ def read_key(text: str) -> Key | None:
     return Key(text, int(match[1]), match[2]) if match else None
 
 
+def key_of(s3_path: str | None) -> Key | None:
+    """The key that a full path (`s3://bucket/key`) ends with; None where that is none of ours."""
+    return read_key(s3_path.removeprefix("s3://").partition("/")[2]) if s3_path else None
+
+
 def make_key(organization_id: int, purpose: str, file_name: str) -> Key:
     name = f"{organization_id}/{purpose}/{secrets.token_urlsafe(24)}/{plain_name(file_name)}"
     return Key(name, organization_id, purpose)

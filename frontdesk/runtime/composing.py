@@ -7,8 +7,8 @@ from typing import cast
 
 from frontdesk.core.capabilities import CAPABILITIES, MEDIA
 from frontdesk.core.door import Call
-from frontdesk.core.file_kinds import key_of
 from frontdesk.core.errors import Fault, Invalid, Json, NotFound
+from frontdesk.core.file_kinds import key_of
 from frontdesk.runtime.templates import filled
 from frontdesk.runtime.thread import Conversation
 
@@ -85,6 +85,8 @@ async def _require(call: Call, talk: Conversation, name: str, id: object) -> Non
 async def file_of(call: Call, *, is_required: bool) -> dict[str, Json]:
     """The file's members; those of a stored file come from its row, so that nobody sends what is not theirs."""
     given = {name: cast(Json, call.data[name]) for name in FILE_MEMBERS if call.data.get(name) is not None}
+    if call.data.get("s3_key") is not None:
+        given.setdefault("s3_path", call.door.files.s3_path(str(call.data["s3_key"])))
     if is_required and not any(name in given for name in SOURCES):
         raise invalid("media_url", "required", "a file is required: media_url, s3_path or conversation_file_id")
     key = key_of(cast("str | None", given.get("s3_path")))

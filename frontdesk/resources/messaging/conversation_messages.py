@@ -13,7 +13,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from frontdesk.core.caller import Role
 from frontdesk.core.capabilities import CONVERSATION_CHANNELS
+from frontdesk.core.door import Door
+from frontdesk.core.errors import Json
 from frontdesk.core.fields import Field
+from frontdesk.core.file_kinds import key_of
 from frontdesk.core.resource import Own, Resource, Rights, Through
 
 from .sending_inputs import PLAYGROUND_INPUT, SEND_INPUT
@@ -136,6 +139,19 @@ MESSAGE_EVENTS = {
 }
 
 
+DERIVED = (Field("media_url", write="never", max_length=4000, description="Where the file can be read."),)
+
+
+def _address(door: Door, row: Mapping[str, Json]) -> dict[str, Json]:
+    """Of a stored file the address from which it can be read, valid for one to two hours."""
+    key = None if row.get("media_url") else key_of(_text(row.get("s3_path")))
+    return {"media_url": door.files.download_url(key) if key else row.get("media_url")}
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def messages_of(channel: str) -> Resource:
     """`/conversation-messages-{channel}`: read and delete; SMS and the playground also send by its POST."""
     inputs = {"playground": PLAYGROUND_INPUT, "sms": SEND_INPUT}.get(channel, ())
@@ -154,6 +170,8 @@ def messages_of(channel: str) -> Resource:
         own=OWN,
         extra_input=inputs,
         joins=MEMBERS,
+        derived=DERIVED,
+        derive=_address,
         needs=("conversation_id",),
         default_sort=(("created_at", 1), ("id", 1)),
     )
@@ -173,4 +191,6 @@ def sending_to(channel: str) -> Resource:
         own=OWN,
         extra_input=SEND_INPUT,
         joins=MEMBERS,
+        derived=DERIVED,
+        derive=_address,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
 
-from .conversation_messages import MEMBERS, OWN, conversation_messages
+from .conversation_messages import DERIVED, MEMBERS, OWN, conversation_messages
 from .sending_inputs import TEMPLATE_INPUT
 
 conversations_initiate_whatsapp = Resource(
@@ -23,6 +23,7 @@ conversations_initiate_whatsapp = Resource(
     # A customer could have anybody written to by a number.
     own=replace(OWN, closed=("phone",)),
     joins=MEMBERS,
+    derived=DERIVED,
     extra_input=(
         Field(
             "inbox_channel_id", "integer", references="inbox-channels",
