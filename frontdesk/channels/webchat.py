@@ -68,14 +68,14 @@ MINT_SQL = """
     INSERT INTO webchat_visitors (organization_id, inbox_channel_id, token_hash, created_at, last_seen_at)
     VALUES ($1, $2, $3, $4, $4)
 """
-# Notes are for the organization's own people.
+# Notes are for the organization's own people. A file is shown by its address.
 MESSAGES_SQL = """
-    SELECT m.id, m.position, m.sender, m.message_text, m.created_at, m.external_id, m.ai_turn_id, m.created_by_user_id,
-        a.name AS assistant_name
+    SELECT m.id, m.position, m.sender, concat_ws(E'\n', nullif(m.message_text, ''), m.media_url) AS message_text,
+        m.created_at, m.external_id, m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
     FROM conversation_messages m
     LEFT JOIN ai_assistants a ON a.organization_id = m.organization_id AND a.id = m.created_by_ai_assistant_id
     WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL
-        AND m.message_type <> 'note' AND m.message_text IS NOT NULL
+        AND m.message_type NOT IN ('note', 'reaction') AND coalesce(m.message_text, m.media_url) IS NOT NULL
 """
 AFTER_SQL = MESSAGES_SQL + " AND m.position > $3 ORDER BY m.position LIMIT $4"
 BEFORE_SQL = MESSAGES_SQL + " AND m.position < $3 ORDER BY m.position DESC LIMIT $4"
