@@ -448,3 +448,19 @@ async def test_a_channel_takes_an_assistant_of_its_type(world: World, channel: s
             client, f"/inbox-channels/{inbox}", {"ai_assistant_id": body["ai_assistant_id"]}, "PATCH"
         )
     assert set(created) == set(changed) == {"ai_assistant_id"}
+
+
+async def test_a_merge_of_contacts_takes_the_tickets_along_and_tells_of_them(world: World) -> None:
+    kept, gone = await world.row("contacts", first_name="Kept"), await world.row("contacts")
+    async with world.client() as client:
+        ticket = await made(client, world, contact_id=gone)
+        merged = await client.post("/contact-merges", json={"contact_id": kept, "merged_contact_id": gone})
+        after = (await client.get(f"{TICKETS}/{ticket['id']}")).json()
+    async with world.database.system() as connection:
+        names = await connection.fetch(
+            "SELECT name FROM events WHERE row_id = $1 AND resource <> 'contacts'", ticket["id"]
+        )
+    assert merged.status_code == 201
+    assert (after["contact_id"], after["meta_contact_first_name"]) == (kept, "Kept")
+    assert {row["name"] for row in names} >= {"support-tickets.created", "support-tickets.updated"}
+    assert "conversations.updated" not in {row["name"] for row in names}
