@@ -40,6 +40,7 @@ class Query:
     skip: int = 0
     search: str | None = None
     flags: tuple[str, ...] = ()
+    is_among: bool = False  # few rows are left, whose ids a search has found
     counts_to: int | None = None  # where counting all would take too long: the total is a minimum from here on
 
 
@@ -114,6 +115,7 @@ class QueryReader:
         self.values: list[Plain] = []
         self.count = 0
         self.limits: list[int] = []
+        self.is_among = False
 
     def read(self, tree: Mapping[str, object]) -> Query:
         flags = self.resource.flags
@@ -131,7 +133,8 @@ class QueryReader:
             skip=_read_count("$skip", tree["$skip"]) if "$skip" in tree else 0,
             search=search,
             flags=tuple(name for name in flags if self._is_set(name, tree.get(name))),
-            counts_to=min([*self.limits, *([] if search is None else [COUNTED])], default=None),
+            is_among=self.is_among,
+            counts_to=None if self.is_among else min([*self.limits, *[COUNTED] * (search is not None)], default=None),
         )
 
     def _clauses(self, tree: Mapping[str, object], depth: int) -> Shape:
@@ -221,6 +224,7 @@ class QueryReader:
     def _list(self, f: Field, operator: str, value: object) -> Shape:
         if isinstance(value, tuple):
             # Ids that a rewrite has found; a client's JSON has no tuples.
+            self.is_among = True
             self.values.append(list(value))
             return (f.name, "$among")
         if not isinstance(value, list):

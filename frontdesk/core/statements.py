@@ -246,11 +246,12 @@ def _is_indexed(resource: Resource, scoped: Scoped) -> bool:
 @lru_cache(maxsize=4096)
 def find_statement(
     resource: Resource, where: Shape, sort: Sort, names: Names, is_search: bool, scoped: Scoped, show_deleted: bool,
-    flags: tuple[str, ...] = (), counts_to: int | None = None,
+    flags: tuple[str, ...] = (), counts_to: int | None = None, is_among: bool = False,
 ) -> Statement:  # fmt: skip
     """Total and page in one statement: `(total, rows as JSON text without the brackets, more may have been found)`.
 
-    A total that is limited (`counts_to`) goes one row over its limit, and no further.
+    A total that is limited (`counts_to`) goes one row over its limit, and no further; that of a filter begins to count
+    where the page does, so that who pages through all of it never comes to an end too early.
     """
     table = resource.table
     source: FromClause = table
@@ -266,9 +267,16 @@ def find_statement(
         order = [found.c.place.asc()] if resource.fuzzy and not sort else []
     elif is_search:
         condition = and_(condition, _search_by_row(resource, table))
-    order = order or _order(table, sort or resource.default_sort)
+    if is_among:
+        # Read once for both the total and the page.
+        source = found = select(table).where(condition).cte("found")
+        ordered = select(found).order_by(*_order(found, sort or resource.default_sort))
+        condition = true()
+    else:
+        order = order or _order(table, sort or resource.default_sort)
+        ordered = select(table).select_from(source).where(condition).order_by(*order)
     without = resource.flagged - {name for flag in flags for name in resource.flags[flag]}
-    page = _page(resource, select(table).select_from(source).where(condition).order_by(*order), names, without)
+    page = _page(resource, ordered, names, without)
     rows = (
         select(func.coalesce(func.string_agg(_row_json("r"), literal_column("','")), literal_column("''")))
         .select_from(page)
@@ -278,13 +286,14 @@ def find_statement(
     if counts_to is not None:
         # In the order of the page, so that what was read for the page is not searched for anew somewhere else.
         seen = select(table.c.id).select_from(source).where(condition).order_by(*([] if is_search else order))
-        seen = seen.limit(literal_column(str(counts_to + 1)))
+        limit: ColumnElement[int] = literal_column(str(counts_to + 1))
+        seen = seen.limit(limit if is_search else limit + _parameter("skip", Integer))
         counted, condition = seen.subquery("s"), true()
     total = select(func.count()).select_from(counted).where(condition).scalar_subquery()
     return compile_statement(select(total.label("total"), rows.label("rows"), is_cut.label("is_cut")))
 
 
-def _order(table: Table, sort: Sort) -> list[ColumnElement[object]]:
+def _order(table: FromClause, sort: Sort) -> list[ColumnElement[object]]:
     order: list[ColumnElement[object]] = [
         table.c[name].asc() if direction > 0 else table.c[name].desc() for name, direction in sort
     ]
@@ -371,13 +380,10 @@ def _event_of(resource: Resource, source: FromClause, *happenings: str) -> Inser
 
 @lru_cache(maxsize=1024)
 def rows_statement(resource: Resource, happenings: tuple[str, ...]) -> Statement:
-    """Tell of the rows `ids`, which a statement of somebody else's wrote."""
+    """Tell of the rows `ids`, which a statement of somebody else's wrote, as far as they are the resource's."""
     table = resource.table
-    found = (
-        select(table)
-        .where(table.c.organization_id == _parameter("org", Integer), table.c.id == any_(_ids()))
-        .order_by(table.c.id)
-    )
+    own = _base(resource, table, "", show_deleted=True, writes=True)
+    found = select(table).where(own, table.c.id == any_(_ids())).order_by(table.c.id)
     return compile_statement(_event_of(resource, found.cte("w"), *happenings))
 
 

@@ -57,7 +57,7 @@ async def plan_of(world: World, url: str) -> Plan:
     query = QueryReader(resource).read(await rewrite(world.door, caller, parse_url(url)))
     statement = find_statement(
         resource, query.where, query.sort, query.select, query.search is not None, "", False, query.flags,
-        query.counts_to,
+        query.counts_to, query.is_among,
     )  # fmt: skip
     values = {"org": OURS, "limit": query.limit, "skip": query.skip}
     values |= {f"p{i}": value for i, value in enumerate(query.values)}  # type: ignore[misc]

@@ -37,7 +37,7 @@ FROM organizations o LEFT JOIN (VALUES
 RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
--- less than one message of a hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
+-- less than one message of two hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
 -- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
@@ -58,8 +58,8 @@ DECLARE
     most int := 50000;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 8 FROM (
-            SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 1000
+    IF (SELECT count(*) > 10 FROM (
+            SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 2000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
@@ -83,15 +83,22 @@ AS $$
 DECLARE
     own int := nullif(current_setting('app.org', true), '')::int;
     patterns text[] := search_patterns(term);
-    most int := 10000;
+    longest text := patterns[1];
+    second text := coalesce(patterns[2], patterns[1]);
+    most int := 6000;
     ids bigint[];
 BEGIN
     IF (SELECT count(*) > 50 FROM (
-            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 500
+            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
-    ids := ARRAY(SELECT search_contacts(term, most + 1));
+    ids := ARRAY(
+        SELECT id FROM contacts
+        WHERE organization_id = own AND deleted_at IS NULL
+            AND search_text LIKE longest AND search_text LIKE second AND search_text LIKE ALL (patterns)
+        LIMIT most + 1
+    );
     RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
 END
 $$;

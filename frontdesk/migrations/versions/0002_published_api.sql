@@ -40,9 +40,9 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id)
 );
 
@@ -77,9 +77,9 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
-    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -109,8 +109,8 @@ CREATE TABLE companies (
     CONSTRAINT pk_companies PRIMARY KEY (id),
     CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -138,8 +138,8 @@ CREATE TABLE contact_merges (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_merges PRIMARY KEY (id),
-    CONSTRAINT fk_contact_merges_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_contact_merges_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_contact_merges_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_contact_merges_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -159,8 +159,8 @@ CREATE TABLE contact_tags (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
     CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_contact_tags_contact_id ON contact_tags (organization_id, contact_id);
@@ -186,9 +186,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -210,8 +210,8 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -236,8 +236,8 @@ CREATE TABLE conversations_bulk_actions (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
-    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -265,9 +265,9 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
+    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_currencies_code ON currencies (organization_id, code) WHERE deleted_at IS NULL;
@@ -292,9 +292,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -324,8 +324,8 @@ CREATE TABLE deal_products (
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
     CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -358,12 +358,12 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
     CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL))
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -436,9 +436,9 @@ CREATE TABLE email_broadcast_senders (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(email, ''))) STORED,
     CONSTRAINT pk_email_broadcast_senders PRIMARY KEY (id),
+    CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_email_broadcast_senders_inbox_channel_id ON email_broadcast_senders (organization_id, inbox_channel_id);
@@ -473,9 +473,9 @@ CREATE TABLE email_broadcasts (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, ''))) STORED,
     CONSTRAINT pk_email_broadcasts PRIMARY KEY (id),
-    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_email_broadcasts_search_text ON email_broadcasts USING gin (search_text gin_trgm_ops);
@@ -518,8 +518,8 @@ CREATE TABLE file_uploads (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
     CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -549,9 +549,9 @@ CREATE TABLE organizations_users_invites (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
     CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id)
+    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
+    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_organizations_users_invites_accepted_by_user_id ON organizations_users_invites (accepted_by_user_id);
@@ -575,8 +575,8 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
-    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -597,8 +597,8 @@ CREATE TABLE pipelines (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
-    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -644,8 +644,8 @@ CREATE TABLE product_media (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
     CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -694,9 +694,9 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
+    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_tags_search_text ON tags USING gin (search_text gin_trgm_ops);
@@ -714,9 +714,9 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
+    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -739,9 +739,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
+    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -770,8 +770,8 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -796,8 +796,8 @@ CREATE TABLE webhook_deliveries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
-    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
@@ -849,9 +849,9 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE TABLE whatsapp_templates (
@@ -875,9 +875,9 @@ CREATE TABLE whatsapp_templates (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -980,6 +980,8 @@ DROP INDEX ix_conversations_last_interaction_at;
 
 DROP INDEX ix_conversations_status_last_interaction_at;
 
+CREATE INDEX ix_conversations_conversation_created_at ON conversations (organization_id, created_at) WHERE kind = 'conversation' AND deleted_at IS NULL;
+
 CREATE INDEX ix_conversations_conversation_status_last_interaction_at ON conversations (organization_id, status, last_interaction_at) WHERE kind = 'conversation' AND deleted_at IS NULL;
 
 CREATE INDEX ix_conversations_custom_fields ON conversations USING gin (custom_fields jsonb_path_ops) WHERE custom_fields <> '{}'::jsonb;
@@ -1026,9 +1028,9 @@ CREATE INDEX ix_notes_company_id ON notes (organization_id, company_id);
 
 CREATE INDEX ix_notes_deal_id ON notes (organization_id, deal_id);
 
-ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
-
 ALTER TABLE notes ADD CONSTRAINT fk_notes_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE notes ADD CONSTRAINT fk_notes_deal_id FOREIGN KEY(organization_id, deal_id) REFERENCES deals (organization_id, id);
 
 ALTER TABLE organizations ADD COLUMN rate_limit TEXT;
 
@@ -1989,7 +1991,7 @@ FROM organizations o LEFT JOIN (VALUES
 RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
--- less than one message of a hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
+-- less than one message of two hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
 -- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
@@ -2010,8 +2012,8 @@ DECLARE
     most int := 50000;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 8 FROM (
-            SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 1000
+    IF (SELECT count(*) > 10 FROM (
+            SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 2000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
@@ -2035,15 +2037,22 @@ AS $$
 DECLARE
     own int := nullif(current_setting('app.org', true), '')::int;
     patterns text[] := search_patterns(term);
-    most int := 10000;
+    longest text := patterns[1];
+    second text := coalesce(patterns[2], patterns[1]);
+    most int := 6000;
     ids bigint[];
 BEGIN
     IF (SELECT count(*) > 50 FROM (
-            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 500
+            SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
     END IF;
-    ids := ARRAY(SELECT search_contacts(term, most + 1));
+    ids := ARRAY(
+        SELECT id FROM contacts
+        WHERE organization_id = own AND deleted_at IS NULL
+            AND search_text LIKE longest AND search_text LIKE second AND search_text LIKE ALL (patterns)
+        LIMIT most + 1
+    );
     RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
 END
 $$;

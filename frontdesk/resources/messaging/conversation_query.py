@@ -33,12 +33,16 @@ Parameters = Mapping[str, object]
 
 SHORTEST, LONGEST = 3, 200  # characters of a search for messages
 # Conversations that a search for a common word counts; beyond, its total is a minimum. Others are counted exactly.
-COUNTED_BY_CONTACT, COUNTED_BY_TEXT = 1_000, 250
+COUNTED_BY_CONTACT, COUNTED_BY_TEXT = 300, 100
 # What each search finds by its index, and in which field; NULL for what is so common that rows are read one by one.
 INDEXED = {
     "searchTerm": ("contact_id", "SELECT contacts_matching($1)"),
     "messageSearchTerm": ("id", "SELECT conversations_saying($1)"),
 }
+BOTH = """
+    SELECT ARRAY(SELECT c.id FROM unnest($1::bigint[]) AS said (id) JOIN conversations c USING (id)
+        JOIN unnest($2::bigint[]) AS called (id) ON called.id = c.contact_id)
+"""
 
 
 def _is_waiting(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
@@ -206,10 +210,14 @@ async def _narrowed(connection: Connection, part: Parameters, searches: Iterable
     result, beside = dict(part), part.get("$and", [])
     if not isinstance(beside, list):
         return part
+    found: dict[str, list[int]] = {}
     for name, term in _terms_of(part, searches).items():
         field, sql = INDEXED[name]
         ids = await connection.fetchval(sql, term)
         if ids is not None:
             del result[name]
-            beside = [*beside, {field: {"$in": tuple(ids)}}]
-    return {**result, "$and": beside}
+            found[field] = ids
+    if len(found) > 1:
+        # Both at once: two long lists in one statement would mislead the planner.
+        found = {"id": await connection.fetchval(BOTH, found["id"], found["contact_id"])}
+    return {**result, "$and": [*beside, *({field: {"$in": tuple(ids)}} for field, ids in found.items())]}

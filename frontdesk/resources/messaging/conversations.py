@@ -131,6 +131,7 @@ conversations = Resource(
             postgresql_where=text("kind = 'conversation' AND deleted_at IS NULL"),
         ),
         index_of("conversation", "status", "last_interaction_at"),
+        index_of("conversation", "created_at"),
         # One living thread for each customer of a connected number or account: who writes again goes on in it.
         Index(
             "uq_conversations_contact_address", text("organization_id"), text("inbox_channel_id"),
