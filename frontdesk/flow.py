@@ -306,7 +306,7 @@ class Flow:
                 envelope.address, said.message_type,
                 self._media(said),
                 said.template, said.location, said.emoji, said.reply_to, said.reaction_to,
-                subject=envelope.subject, headers=envelope.headers,
+                subject=envelope.subject, headers=envelope.headers, sender=envelope.sender,
             ))  # fmt: skip
 
         return Carrier(channel.is_local, channel.takes_keys, send)

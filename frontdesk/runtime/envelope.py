@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 from frontdesk.core.capabilities import MAIL
 from frontdesk.core.database import Database
+from frontdesk.core.errors import Json
 from frontdesk.runtime.outbox import Part
 from frontdesk.runtime.thread import Conversation
 
 TICKET = """
-    SELECT k.email, c.subject, c.reference_number, c.thread_id FROM conversations c
+    SELECT k.email, c.subject, c.reference_number, c.thread_id, i.name AS inbox,
+        coalesce(c.meta_inbox_channel_email, i.address) AS sender
+    FROM conversations c
     JOIN contacts k ON k.organization_id = c.organization_id AND k.id = c.contact_id
+    LEFT JOIN inbox_channels i ON i.organization_id = c.organization_id AND i.id = c.inbox_channel_id
     WHERE c.organization_id = $1 AND c.id = $2
 """
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}@[^<>\s]{1,255}>")
@@ -26,6 +30,7 @@ class Envelope:
     address: str | None
     subject: str | None = None
     headers: Mapping[str, str] | None = None
+    sender: Mapping[str, Json] | None = None
 
 
 async def address(database: Database, talk: Conversation, part: Part) -> Envelope:
@@ -37,7 +42,10 @@ async def address(database: Database, talk: Conversation, part: Part) -> Envelop
     if row is None:
         return Envelope(None)
     subject = f"Re: {row['subject']} [{row['reference_number']}]"
-    return Envelope(row["email"], subject, _headers(row["thread_id"], is_automatic=not part.is_written))
+    headers = _headers(row["thread_id"], is_automatic=not part.is_written)
+    # From the address that was written to: a reply comes back to it.
+    sender: dict[str, Json] | None = {"name": row["inbox"], "email": row["sender"]} if row["sender"] else None
+    return Envelope(row["email"], subject, headers, sender)
 
 
 def _headers(thread_id: str | None, *, is_automatic: bool) -> dict[str, str]:

@@ -229,6 +229,7 @@ async def mailbox(desk: Desk) -> Mailbox:
 async def test_an_answer_by_mail_names_the_ticket_and_says_that_it_is_automatic(mailbox: Mailbox) -> None:
     assert await mailbox.house.ask("Hello?", "Hello Luis.") == ["Hello Luis."]
     assert mailbox.letters == [("luis@example.com", "Re: My invoice is wrong [TK-2026-001]", "Hello Luis.")]
+    assert mailbox.provider.accepted[0].sender == {"name": "Help", "email": "help@example.com"}
     assert mailbox.provider.accepted[0].headers == {
         "Auto-Submitted": "auto-replied", "In-Reply-To": "<1@mail.example>", "References": "<1@mail.example>",
     }  # fmt: skip
