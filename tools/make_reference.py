@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from reference_pages import PAGES
+from reference_events import events
+from reference_pages import PAGES as OTHERS
 
+PAGES = {**OTHERS, "events": events}
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 

@@ -13,9 +13,9 @@ from .caller import Role
 from .resource import Registry, Resource
 
 WRITTEN = {
-    "created": "A {} was created.",
-    "updated": "A {} was changed.",
-    "deleted": "A {} was deleted.",
+    "created": "The {} was created.",
+    "updated": "The {} was changed.",
+    "deleted": "The {} was deleted.",
 }
 CAUSES = {"created": "create", "updated": "patch", "deleted": "remove"}
 PATTERN = re.compile(r"\*|(?:\*|[a-z0-9-]+)\.(?:\*|[a-z_]+)", re.ASCII)
@@ -31,7 +31,8 @@ def told_by(resource: Resource) -> dict[str, str]:
     if not resource.leaves_events or "get" not in resource.verbs:
         return {}
     told = {name: WRITTEN[name].format(resource.singular) for name in WRITTEN if _happens(resource, name)}
-    return {**told, **resource.tells}
+    told |= resource.tells
+    return {name: told[name] for name in (*WRITTEN, *told) if name in told}
 
 
 def _happens(resource: Resource, happening: str) -> bool:

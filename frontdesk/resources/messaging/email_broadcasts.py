@@ -155,6 +155,7 @@ email_broadcasts = Resource(
         Index("ix_email_broadcasts_sending", text("due_at"), postgresql_where=text("status = 'sending'")),
     ),
     default_sort=(("id", -1),),
+    tells={"sent": "The last mail of a broadcast was handed over; how many went is in `data`."},
     prepare=_prepare,
     finish=_finish,
 )  # fmt: skip

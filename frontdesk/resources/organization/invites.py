@@ -186,6 +186,7 @@ invites = Resource(
         "revokes. `POST /organizations-users-invites-accept` accepts."
     ),
     verbs=("find", "get", "create", "remove"),
+    tells={"updated": "An invitation was sent again, was accepted, or ran out."},
     rights=Rights(read=Role.admin, write=Role.admin),
     fields=FIELDS,
     joins={
