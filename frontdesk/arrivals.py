@@ -48,6 +48,9 @@ BEFORE = {
 }
 
 
+STATUSES = tuple(BEFORE)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One message as a provider gave it. `address` is the customer's; `name` the one that they have there.

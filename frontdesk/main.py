@@ -18,6 +18,7 @@ from frontdesk.registry import make_door
 from frontdesk.web import documentation, failures
 from frontdesk.web.authentication import Authentication
 from frontdesk.web.events import EventsEdge
+from frontdesk.web.fake_provider import FakeProviderEdge
 from frontdesk.web.files import FilesEdge
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
@@ -37,7 +38,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     events = EventsEdge(door, identities)
     chat = WebchatEdge(
         door,
-        Webchat(door.database, door.clock),
+        Webchat(door.database, door.clock, door.files),
         live,
         wants_built_in(settings),
         limits_addresses=settings.address_limits,
@@ -61,6 +62,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
         [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
     )
     app.router.routes.extend(UnsubscribeEdge(door).routes())
+    app.router.routes.extend(FakeProviderEdge(door, is_on=settings.fake_provider is not None).routes())
     failures.install(app)
     app.state.door, app.state.events, app.state.live = door, events, live
     app.add_middleware(RestEdge, door=door, identities=identities, limits=limits)

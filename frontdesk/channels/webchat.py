@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, LargeBinary, Table
 
@@ -15,6 +16,8 @@ from frontdesk.channels.protocol import LocalChannel
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import BadRequest, Json, NotFound
+from frontdesk.core.file_kinds import key_of
+from frontdesk.core.files import Files
 from frontdesk.core.live import notify
 from frontdesk.core.schema import id_column, metadata, moment_column, organization_column
 
@@ -70,12 +73,11 @@ MINT_SQL = """
 """
 # Notes are for the organization's own people. A file is shown by its address.
 MESSAGES_SQL = """
-    SELECT m.id, m.position, m.sender, concat_ws(E'\n', nullif(m.message_text, ''), m.media_url) AS message_text,
-        m.created_at, m.external_id, m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
+    SELECT m.id, m.position, m.sender, m.message_text, m.media_url, m.s3_path, m.created_at, m.external_id, m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
     FROM conversation_messages m
     LEFT JOIN ai_assistants a ON a.organization_id = m.organization_id AND a.id = m.created_by_ai_assistant_id
     WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL
-        AND m.message_type NOT IN ('note', 'reaction') AND coalesce(m.message_text, m.media_url) IS NOT NULL
+        AND m.message_type NOT IN ('note', 'reaction') AND coalesce(m.message_text, m.media_url, m.s3_path) IS NOT NULL
 """
 AFTER_SQL = MESSAGES_SQL + " AND m.position > $3 ORDER BY m.position LIMIT $4"
 BEFORE_SQL = MESSAGES_SQL + " AND m.position < $3 ORDER BY m.position DESC LIMIT $4"
@@ -126,8 +128,8 @@ def hash_token(token: str) -> bytes:
 class Webchat:
     """The visitors of all web chats, and their conversations as they see them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self.database, self.clock = database, clock
+    def __init__(self, database: Database, clock: Clock, files: Files | None = None) -> None:
+        self.database, self.clock, self.files = database, clock, files
 
     def read_message(self, body: object, limit: int) -> tuple[str, str]:
         return read_message(body, limit)
@@ -185,7 +187,14 @@ class Webchat:
             rows = await connection.fetch(sql, organization_id, conversation_id, position, limit)
         people = {row["created_by_user_id"] for row in rows if row["sender"] == "user"} - {None}
         names = await self._first_names(people) if people else {}
-        return [shown(dict(row), names) for row in rows]
+        return [shown({**row, "address": self._address(dict(row))}, names) for row in rows]
+
+    def _address(self, row: Mapping[str, object]) -> str | None:
+        """Where the visitor reads the file of a message."""
+        key = None if row["media_url"] or self.files is None else key_of(cast("str | None", row["s3_path"]))
+        if key is None or self.files is None:
+            return cast("str | None", row["media_url"])
+        return self.files.download_url(key)
 
     async def _first_names(self, user_ids: Iterable[int]) -> dict[int, str]:
         async with self.database.system() as connection:
@@ -235,7 +244,7 @@ def shown(row: Mapping[str, object], names: Mapping[int, str]) -> Message:
         "position": int(str(row["position"])),
         "from": sender,
         "name": None,
-        "text": str(row["message_text"]),
+        "text": "\n".join(str(part) for part in (row["message_text"], row.get("address")) if part),
         "created_at": created_at.isoformat().replace("+00:00", "Z"),
     }
     if sender == "visitor":

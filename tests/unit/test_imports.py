@@ -26,7 +26,7 @@ TABLE = {
     "playground": {"reception", "runtime", "core"},
     "arrivals": {"reception", "runtime", "core"},
     "broadcasts": {"channels", "runtime", "core"},
-    "web": {"reception", "assistants", "resources", "core"},
+    "web": {"arrivals", "reception", "assistants", "resources", "core"},
     "registry": {"playground", "tickets", "web", "runtime", "resources", "core"},
     "main": {"registry", "web", "models", "channels", "core"},
     "worker": {"registry", "flow", "broadcasts", "models", *BELOW_FLOW},
