@@ -34,6 +34,8 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     listener = socket.socket(fileno=arguments.fd) if arguments.fd else listen(settings.host, settings.port)
     postgres = embedded(settings)
     url = postgres.url if postgres else settings.external_url
+    # Signed addresses name the port: the one really taken, where 0 was asked for.
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     # uvicorn raises the signal that ended it once more, and the database is still to be left.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
