@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .database import Connection
     from .door import Call
 
+ASKED = ("api_key", "jwt", "tool")  # who can be asked for a value that is required
 BY_NAME, BY_KEY, COLUMN = "custom_fields_by_name", "custom_fields_by_key", "custom_fields"
 ENTITIES = {
     "contacts": "contact", "companies": "company", "deals": "deal", "products": "product",
@@ -158,11 +159,11 @@ async def definitions_of(connection: Connection, organization_id: int, path: str
 async def check_custom_values(call: Call) -> None:
     """Turn the two members of a body into the change of the hidden column; all faults at once.
 
-    Required fields must be there when staff, an integration or a job makes a record. A record that a conversation
-    makes is not refused for them: a customer cannot know them.
+    Required fields must be there when staff, an integration or an organization-wide assistant makes a record. What
+    comes in by itself, a mail or a conversation, is not refused for them: a customer cannot know them.
     """
     given = {member: call.data.pop(member) for member in MEMBERS if member in call.data}
-    requires = call.verb == "create" and call.caller.scope is None
+    requires = call.verb == "create" and call.caller.scope is None and call.caller.via in ASKED
     if not given and not requires:
         return
     definitions = await definitions_of(call.connection, call.organization_id, call.resource.path)

@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from frontdesk.core.caller import Role
+from frontdesk.core.caller import Caller, Role
 from frontdesk.core.custom_values import ENTITIES
 from frontdesk.core.resource import Resource
 from frontdesk.core.tenancy import custom_query
@@ -158,6 +158,19 @@ async def test_a_required_field_is_needed_to_create_and_cannot_be_emptied(client
     new = await made(client, custom_fields_by_key={"source": "fair"})
     answer = await client.patch(f"/contacts/{new['id']}", json={"custom_fields_by_key": {"source": None}})
     assert answer.json()["errors"] == {"custom_fields_by_key.source": "is required and cannot be emptied"}
+
+
+async def test_what_comes_in_by_itself_is_not_refused_for_a_required_field(world: World) -> None:
+    async with world.client() as client:
+        await define(client, "contact", name="Source", is_required=True)
+        answer = await client.post("/support-tickets", json={"subject": "Help", "contact_email": "new@example.com"})
+        assert answer.status_code == 201, answer.text
+        await define(client, "ticket", name="Area", is_required=True)
+        answer = await client.post("/support-tickets", json={"subject": "Help", "contact_email": "new@example.com"})
+        assert answer.json()["errors"] == {"custom_fields_by_name.Area": "is required"}
+    mail = {"subject": "Help", "contact_id": await world.row("contacts")}
+    made = await world.door.call(Caller(OURS, None, Role.system), "support-tickets", "create", data=mail)
+    assert made.value["custom_fields_by_name"] == {}
 
 
 async def test_a_removed_option_stays_where_it_is_stored_and_nowhere_else(client: httpx.AsyncClient) -> None:
