@@ -42,13 +42,14 @@ async def address(database: Database, talk: Conversation, part: Part) -> Envelop
     if row is None:
         return Envelope(None)
     subject = f"Re: {row['subject']} [{row['reference_number']}]"
-    headers = _headers(row["thread_id"], is_automatic=not part.is_written)
+    headers = headers_of(row["thread_id"], is_automatic=not part.is_written)
     # From the address that was written to: a reply comes back to it.
-    sender: dict[str, Json] | None = {"name": row["inbox"], "email": row["sender"]} if row["sender"] else None
+    name = " ".join(str(row["inbox"]).split())  # one line: it becomes a header
+    sender: dict[str, Json] | None = {"name": name, "email": row["sender"]} if row["sender"] else None
     return Envelope(row["email"], subject, headers, sender)
 
 
-def _headers(thread_id: str | None, *, is_automatic: bool) -> dict[str, str]:
+def headers_of(thread_id: str | None, *, is_automatic: bool) -> dict[str, str]:
     """RFC 5322 threads by the ids of earlier mails; RFC 3834 wants what no person wrote to say so."""
     headers = {"Auto-Submitted": "auto-replied"} if is_automatic else {}
     if thread_id is not None and MESSAGE_ID.fullmatch(thread_id):

@@ -464,3 +464,18 @@ async def test_a_merge_of_contacts_takes_the_tickets_along_and_tells_of_them(wor
     assert (after["contact_id"], after["meta_contact_first_name"]) == (kept, "Kept")
     assert {row["name"] for row in names} >= {"support-tickets.created", "support-tickets.updated"}
     assert "conversations.updated" not in {row["name"] for row in names}
+
+
+async def test_a_close_and_a_message_at_once_leave_a_whole_ticket(world: World) -> None:
+    async with world.client() as client:
+        for n in range(5):
+            ticket = await made(client, world)
+            one, body = f"{TICKETS}/{ticket['id']}", {"support_ticket_id": ticket["id"], "message_text": f"Case {n}"}
+            answers = await asyncio.gather(
+                client.patch(one, json={"status": "closed"}),
+                client.post(MESSAGES, json={**body, "direction": "inbound"}),
+            )
+            after = (await client.get(one)).json()
+            assert [answer.status_code for answer in answers] == [200, 201]
+            assert (after["status"], after["episode"], after["epoch"]) in (("open", 2, 3), ("closed", 1, 2))
+            assert (after["unread_count"], after["last_position"]) == (1, 1)
