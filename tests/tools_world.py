@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pydantic_ai import RunContext
 from pydantic_ai.exceptions import ToolFailed
@@ -17,8 +18,10 @@ from frontdesk.assistants.tool_keys import BUILT
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.database import Connection, Database
+from frontdesk.core.disk_store import DiskStore
 from frontdesk.core.door import Door
 from frontdesk.core.errors import Json
+from frontdesk.core.files import Files
 from frontdesk.core.vault import Vault
 from frontdesk.registry import make_registry
 from frontdesk.runtime.tooling import AssistantView, CallRecord, StoredCall, ToolDeps
@@ -191,7 +194,8 @@ async def make_world(database: Database, toolset: AbstractToolset[ToolDeps] | No
     async with database.system() as connection:
         await connection.execute(ROWS)
     clock = FakeClock()
-    door = Door(database, make_registry(), clock, Vault("k" * 32))
+    files = Files(DiskStore(Path("/nowhere")), "k" * 32, clock)  # for addresses; no tool writes a file
+    door = Door(database, make_registry(), clock, Vault("k" * 32), files)
     turn = Turn(database, AssistantView(config(), False, VISITOR, False))
     deps = ToolDeps(Caller(1, None, Role.member, ai_assistant_id=7, via="tool"), door, clock, turn, config())
     return World(database, door, turn, deps, toolset or make_toolset())

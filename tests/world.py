@@ -78,7 +78,8 @@ class World:
 
     @property
     def door(self) -> Door:
-        return Door(self.database, self.registry, vault=Vault("contract tests need no better secret"))
+        vault = Vault("contract tests need no better secret")
+        return Door(self.database, self.registry, vault=vault, files=self.app.app.state.door.files)
 
     def client(self, role: Role | None = Role.owner, organization_id: int = OURS, **headers: str) -> httpx.AsyncClient:
         if role is not None:
