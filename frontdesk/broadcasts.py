@@ -186,7 +186,8 @@ class Broadcasts:
         return Outgoing(
             letter.organization_id, 0, row["contact_id"], letter.inbox_channel_id, text or "",
             f"broadcast-{letter.id}-{row['id']}", row["email"], "email",
-            subject=" ".join(fill(letter.subject, values).split()), html=body, sender={"name": letter.sender_name, "email": letter.sender_email},
+            subject=" ".join(fill(letter.subject, values).split()), html=body,
+            sender={"name": letter.sender_name, "email": letter.sender_email},
             # RFC 8058: one request without a page, from the mail program itself.
             headers={"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         )  # fmt: skip

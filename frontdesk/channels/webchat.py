@@ -73,7 +73,8 @@ MINT_SQL = """
 """
 # Notes are for the organization's own people. A file is shown by its address.
 MESSAGES_SQL = """
-    SELECT m.id, m.position, m.sender, m.message_text, m.media_url, m.s3_path, m.created_at, m.external_id, m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
+    SELECT m.id, m.position, m.sender, m.message_text, m.media_url, m.s3_path, m.created_at, m.external_id,
+        m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
     FROM conversation_messages m
     LEFT JOIN ai_assistants a ON a.organization_id = m.organization_id AND a.id = m.created_by_ai_assistant_id
     WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL

@@ -24,16 +24,24 @@ THREAD = """
     JOIN contacts p ON p.organization_id = c.organization_id AND p.id = c.contact_id
     WHERE c.organization_id = $1 AND c.inbox_channel_id = $2 AND c.contact_address = $3 AND c.deleted_at IS NULL
 """
-# As `contacts` index them. The oldest one, where a family shares a number.
+# The oldest one, where a family shares a number.
 BY_PHONE = """
-    SELECT id FROM contacts WHERE organization_id = $1 AND deleted_at IS NULL AND phone IS NOT NULL
-        AND regexp_replace(CASE WHEN phone LIKE '+%' THEN phone ELSE coalesce(phone_country_code, '') || phone END,
-            '[^0-9]', '', 'g') = $2
+    SELECT id FROM contacts WHERE organization_id = $1 AND deleted_at IS NULL AND phone_digits = $2
     ORDER BY id LIMIT 1
 """
 BY_WHATSAPP = """
     SELECT id FROM contacts WHERE organization_id = $1 AND channel_whatsapp_wa_id = $2 AND deleted_at IS NULL
     ORDER BY id LIMIT 1
+"""
+# The contact into which the one with this number was merged.
+BY_MERGED = """
+    SELECT k.id FROM contacts m
+    JOIN contacts k ON k.organization_id = m.organization_id AND k.id = m.merged_into_contact_id
+    WHERE m.organization_id = $1 AND m.merged_into_contact_id IS NOT NULL AND k.deleted_at IS NULL AND (
+        ($3 AND m.channel_whatsapp_wa_id = $2)
+        OR regexp_replace(CASE WHEN m.phone LIKE '+%' THEN m.phone
+            ELSE coalesce(m.phone_country_code, '') || m.phone END, '[^0-9]', '', 'g') = $2)
+    ORDER BY m.id DESC LIMIT 1
 """
 NEW = """
     INSERT INTO contacts (organization_id, first_name, phone, phone_country_code, phone_country_iso,
@@ -107,6 +115,8 @@ async def _contact(
         id = await connection.fetchval(BY_WHATSAPP, organization_id, address)
     if id is None and CAPABILITIES[channel].has_phones:
         id = await connection.fetchval(BY_PHONE, organization_id, address)
+    if id is None and CAPABILITIES[channel].has_phones:
+        id = await connection.fetchval(BY_MERGED, organization_id, address, channel == "whatsapp")
     if id is not None:
         if channel == "whatsapp" and await connection.fetchval(NAME_WHATSAPP, organization_id, id, address, now):
             await emit(connection, organization_id, "contacts", "updated", id)

@@ -1,4 +1,4 @@
-"""`POST /channels/fake/{key}`: what a customer writes, or what became of a message, where no real provider is connected.
+"""`POST /channels/fake/{key}`: what a customer writes, or what became of a message, without a real provider.
 
 Only while `FRONTDESK_FAKE_PROVIDER` is set, and only for an inbox channel whose provider is `fake`. The channel's
 public key in the address stands for the signature that a real provider sends.
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from frontdesk.arrivals import STATUSES, Arrival, Report, arrive, report
-from frontdesk.core.capabilities import CAPABILITIES
+from frontdesk.core.capabilities import CONVERSATION_CHANNELS
 from frontdesk.core.door import Door
 from frontdesk.core.errors import ApiError, BadRequest, Json, NotFound
 from frontdesk.web.body import parse_json, read_body
@@ -53,7 +53,7 @@ class FakeProviderEdge:
             raise BadRequest("The body must be a JSON object of texts.")
         async with self.door.database.system() as connection:
             row = await connection.fetchrow(CHANNEL, request.path_params["key"])
-        if row is None or row["channel"] not in CAPABILITIES:
+        if row is None or row["channel"] not in CONVERSATION_CHANNELS:
             raise NotFound("There is no inbox channel with this key whose provider is the fake one.")
         place = (row["organization_id"], row["id"], row["channel"])
         return await (self._report(place, said) if "status" in said else self._arrive(place, said))
