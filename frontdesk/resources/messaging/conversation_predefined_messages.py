@@ -36,7 +36,7 @@ def _check_filled(value: Plain) -> Plain:
 
 
 async def _prepare(call: Call) -> None:
-    if call.verb == "remove":
+    if call.verb == "remove" or not call.data.keys() & {"content", "media_url", "message_type"}:
         return
     stored = {**(call.before or {}), **call.data}
     needed = "media_url" if stored["message_type"] in MEDIA_TYPES else "content"
