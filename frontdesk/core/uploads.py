@@ -13,7 +13,7 @@ from .clock import Clock
 from .database import Connection, Database
 from .errors import Fault, Invalid
 from .fields import Plain
-from .file_kinds import ADDRESS, read_key
+from .file_kinds import ADDRESS, Key, read_key
 from .files import Files
 
 if TYPE_CHECKING:
@@ -81,6 +81,12 @@ def _agreed(call: Call, name: str, stored: Plain) -> Plain:
     return stored
 
 
+async def keep(connection: Connection, key: Key, now: datetime) -> bool:
+    """A record without a check of its own begins to use the file; False where no such upload is known."""
+    claimed = await connection.fetchval(CLAIM, key.organization_id, key.text, key.purpose, now)
+    return claimed is not None
+
+
 async def release(connection: Connection, organization_id: int, s3_key: str, now: datetime) -> None:
     """A record stops using the file: it is removed a day later, unless another one uses it."""
     await connection.execute(RELEASE, organization_id, s3_key, now)
@@ -93,15 +99,15 @@ async def claim_address(call: Call, name: str, purpose: str) -> None:
     before, now = (call.before or {}).get(name), call.door.clock.now()
     if name not in call.data or call.data[name] == before:
         return
-    if (key := key_of(before)) is not None:
+    if (key := key_in_address(before)) is not None:
         await release(call.connection, call.organization_id, key, now)
-    if (key := key_of(call.data[name])) is None:
+    if (key := key_in_address(call.data[name])) is None:
         return
     if not await call.connection.fetchval(CLAIM, call.organization_id, key, purpose, now):
         raise Invalid([Fault(name, "reference", f"names no {purpose} that was uploaded")])
 
 
-def key_of(address: object) -> str | None:
+def key_in_address(address: object) -> str | None:
     """The key in an address of our own (`/files/…`, with or without the host before it); None in any other."""
     if not isinstance(address, str):
         return None

@@ -9,6 +9,7 @@ from frontdesk.core.capabilities import CAPABILITIES, MEDIA
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid, Json, NotFound
 from frontdesk.core.file_kinds import key_of
+from frontdesk.core.uploads import keep
 from frontdesk.runtime.templates import filled
 from frontdesk.runtime.thread import Conversation
 
@@ -93,7 +94,10 @@ async def file_of(call: Call, *, is_required: bool) -> dict[str, Json]:
     if given.get("s3_path") is not None and (key is None or key.organization_id != call.organization_id):
         # A path of somebody else's would be signed for the customer to read.
         raise invalid("s3_path", "reference", "names no file of the organization")
-    if (id := given.get("conversation_file_id")) is not None:
+    id = given.get("conversation_file_id")
+    if key is not None and id is None and not await keep(call.connection, key, call.door.clock.now()):
+        raise invalid("s3_path", "reference", "names no file that was uploaded")
+    if id is not None:
         try:
             row = (await call.call("conversation-files", "get", id=cast(int, id))).value
         except NotFound:

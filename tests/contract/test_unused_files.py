@@ -12,6 +12,7 @@ import pytest
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.disk_store import DiskStore
 from frontdesk.core.errors import Unavailable
+from frontdesk.core.file_kinds import make_key
 from frontdesk.core.files import Files
 from frontdesk.core.uploads import remove_unclaimed
 from frontdesk.runtime.upload_sweeper import sweep_uploads
@@ -96,6 +97,17 @@ async def test_an_avatar_of_ours_that_is_none_is_refused(world: World, purpose: 
         elsewhere = await client.post("/contacts", json={"avatar_url": "https://example.com/a.png"})
     assert (answer.status_code, elsewhere.status_code) == (400, 201)
     assert [*answer.json()["errors"]] == ["avatar_url"]
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["uploaded", "made up"])
+async def test_a_message_that_names_a_path_keeps_its_file(world: World, is_known: bool) -> None:
+    key = await stored_key(world) if is_known else make_key(OURS, "conversation-file", "a.png").text
+    conversation = await world.row("conversations", channel="webchat")
+    body = {"conversation_id": conversation, "message_type": "image", "s3_path": f"s3://local/{key}"}
+    async with world.client() as client:
+        answer = await client.post("/conversation-messages-transform-outgoing-webchat", json=body)
+    assert answer.status_code == (201 if is_known else 400), answer.text
+    assert await sweep(world, days=2) == 0
 
 
 async def test_what_is_being_removed_cannot_be_claimed(world: World) -> None:

@@ -11,7 +11,7 @@ from frontdesk.core.disk_store import DiskStore
 from frontdesk.core.errors import Forbidden, NotFound
 from frontdesk.core.file_kinds import PURPOSES, category_of, make_key, plain_name, read_key
 from frontdesk.core.files import Files
-from frontdesk.core.uploads import key_of
+from frontdesk.core.uploads import key_in_address
 
 NAMES = {
     "photo.png": "photo.png", "Más fotos.JPG": "Mas-fotos.JPG", "../../etc/passwd": "passwd",
@@ -68,8 +68,8 @@ def test_a_category_follows_from_the_type(file_type: str, category: str) -> None
 
 def test_our_own_addresses_are_known_with_and_without_a_host() -> None:
     key = make_key(1, "avatar", "a.png")
-    assert key_of(key.path) == key_of(f"https://desk.example.com{key.path}") == key.text
-    assert [key_of(other) for other in ("https://example.com/a.png", "/files/x", "", None, 7)] == [None] * 5
+    assert key_in_address(key.path) == key_in_address(f"https://desk.example.com{key.path}") == key.text
+    assert [key_in_address(other) for other in ("https://example.com/a.png", "/files/x", "", None, 7)] == [None] * 5
 
 
 @pytest.fixture
