@@ -232,6 +232,14 @@ async def test_the_filter_by_a_value_finds(client: httpx.AsyncClient, query: str
     assert page["total"] == len(FOUND[query])
 
 
+async def test_no_value_is_null_in_the_body_form(client: httpx.AsyncClient) -> None:
+    for first_name, values in PEOPLE.items():
+        await made(client, first_name=first_name, custom_fields_by_key=values)
+    query = {"custom_fields_by_name": {"Nickname": None, "Plan": "gold"}}
+    page = (await client.request("GET", "/contacts", json={"query": query})).json()
+    assert [row["first_name"] for row in page["data"]] == ["a"]
+
+
 REFUSED = {
     "custom_fields_by_key[shoe]=1": "custom_fields_by_key.shoe",
     "custom_fields_by_key=1": "custom_fields_by_key",
