@@ -51,10 +51,24 @@ COMMANDS = {
         "frontdesk.commands.migrate:migrate",
         (("--quiet", {"action": "store_true", "help": "say nothing when all goes well"}),),
     ),
+    "organizations": Command(
+        "make an organization with an invitation for its owner, list all, or set a rate limit",
+        "frontdesk.commands.organizations:organizations",
+        (
+            ("action", {"choices": ["create", "list", "limit"]}),
+            ("--name", {"help": "create: the organization's name"}),
+            ("--owner-email", {"help": "create: who is invited as its owner"}),
+            ("--timezone", {"default": "UTC", "help": "create: default UTC"}),
+            ("--currency", {"default": "USD", "help": "create: default USD"}),
+            ("--key", {"action": "store_true", "help": "create: print a first API key of the owner too"}),
+            ("--id", {"type": int, "help": "limit: the organization"}),
+            ("--rate-limit", {"metavar": "N/SECONDS", "help": "create, limit: its own limit; 0 is none, or `default`"}),
+        ),
+    ),
     "backup": Command(
-        "write the whole database into one file",
+        "write the whole database and the uploaded files into one file",
         "frontdesk.commands.archive:backup",
-        (("file", {"nargs": "?", "help": "default: frontdesk-<date>.dump here"}),),
+        (("file", {"nargs": "?", "help": "default: frontdesk-<date>.tar here"}),),
     ),
     "restore": Command(
         "read a backup into an empty database",

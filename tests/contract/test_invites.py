@@ -275,3 +275,12 @@ async def test_only_addresses_are_invited(world: World, email: object) -> None:
     async with world.client(Role.admin) as client:
         answer = await client.post(PATH, json={"email": email, "role": "member"})
     assert (answer.status_code, set(answer.json()["errors"])) == (400, {"email"})
+
+
+async def test_an_admin_gets_at_no_owners_login_by_an_invitation(world: World) -> None:
+    token = await invite(world)
+    async with world.client(Role.owner) as client:
+        added = await client.post("/members", json={"email": "marta@example.com", "role": "owner"})
+    assert added.status_code == 201
+    assert (await accept(world, token, **NEW)).status_code == 403
+    assert (await log_in(world, "marta@example.com", NEW["password"])).status_code == 401

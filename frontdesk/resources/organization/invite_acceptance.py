@@ -40,7 +40,7 @@ FIND = """
 """
 LOCK = "SELECT status FROM organizations_users_invites WHERE organization_id = $1 AND id = $2 FOR UPDATE"
 # Nobody grants a role above their own: that of today, not of yesterday. Without a person it was the operator.
-MAY_GIVE = """
+ROLE_OF = """
     SELECT role FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL
 """
 ADD_USER = """
@@ -133,6 +133,7 @@ async def accept(door: Door, wish: Wish, row: asyncpg.Record, login: int | None)
             names = (wish.first_name, wish.last_name)
             user_id = await connection.fetchval(ADD_USER, row["email"], *names, hashed, now)
         elif hashed is not None:
+            await _check_standing(connection, row)
             user_id = await connection.fetchval(SET_PASSWORD, user_id, hashed, wish.first_name, wish.last_name, now)
         if user_id is None:
             raise Conflict("A login was made for this address at the same moment; accept with its password.")
@@ -175,9 +176,16 @@ async def _prove(wish: Wish, row: asyncpg.Record, login: int | None) -> str | No
 async def _check_inviter(connection: Connection, row: asyncpg.Record) -> None:
     if row["created_by_user_id"] is None:
         return
-    held = await connection.fetchval(MAY_GIVE, row["organization_id"], row["created_by_user_id"])
+    held = await connection.fetchval(ROLE_OF, row["organization_id"], row["created_by_user_id"])
     if held is None or Role[held] < max(Role.admin, Role[row["role"]]):
         raise Conflict("Whoever invited you may not give this role any more. Ask for a new invitation.")
+
+
+async def _check_standing(connection: Connection, row: asyncpg.Record) -> None:
+    """Who may invite members must not get at the login of an owner who has no password yet."""
+    held = await connection.fetchval(ROLE_OF, row["organization_id"], row["user_id"])
+    if held is not None and Role[held] > Role[row["role"]]:
+        raise Forbidden("This login has a higher role already; who has at least that role may invite it.")
 
 
 def _over(status: str) -> Conflict:
