@@ -18,6 +18,7 @@ from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
+from frontdesk.resources.assistants.api_tools import api_tools
 from frontdesk.resources.crm.activities import activities
 from frontdesk.resources.crm.activity_types import activity_types
 from frontdesk.resources.crm.companies import companies
@@ -105,6 +106,7 @@ RESOURCES: tuple[Resource, ...] = (
     conversation_files,
     ai_models,
     ai_provider_keys,
+    api_tools,
     ai_assistants,
     inbox_channels,
     conversations,

@@ -24,6 +24,7 @@ from frontdesk.flow import Flow
 from frontdesk.models.catalogue import Catalogue, state_path
 from frontdesk.models.installation import LOCAL, NONE, installation_choice
 from frontdesk.registry import make_door
+from frontdesk.resources.crm import contact_merges
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
@@ -83,6 +84,7 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
                 BROADCAST_DOORBELL: broadcasts.advance,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
+                contact_merges.DOORBELL: contact_merges.Gathering(door).advance,
                 invites.DOORBELL: invite_mails.InviteMails(door).send,
             }
             parts.create_task(Worker(url, handlers).run(stopping))

@@ -161,3 +161,6 @@ REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 ALTER TABLE conversations ADD CONSTRAINT ck_conversations_ticket_is_whole CHECK (
     kind <> 'ticket' OR num_nulls(reference_number, subject, priority, tags) = 0
 );
+
+-- Assistants of before have no API tools, which reads like those of today.
+UPDATE ai_assistants SET api_tools = '[]' WHERE api_tools IS NULL;
