@@ -22,12 +22,6 @@ HOSTILE: list[object] = [
     "9" * 5000, "²", "१२", "1_000", "0x10", "null", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
     "2020-02-30", "24:00:00",
 ]  # fmt: skip
-CONVERSATION = """
-INSERT INTO conversations (id, organization_id, contact_id, channel, status, ai_auto_assignment_disabled, blocked,
-                           is_contact_verified, epoch, episode, last_position, unread_count, created_at, updated_at, kind)
-    OVERRIDING SYSTEM VALUE VALUES (10, 1, 3, 'webchat', 'open', false, false, false, 1, 1, 0, 0, now(), now(),
-                                    'conversation')
-"""
 OPERATORS = ["$gt", "$ne", "$in", "$nin", "$like", "", "$or"]
 
 
@@ -146,17 +140,16 @@ async def test_the_same_shape_with_other_values_is_another_query(world: World) -
 
 
 async def test_hooks_see_the_whole_row_whatever_is_selected(world: World) -> None:
-    async with world.database.system() as connection:
-        await connection.execute(CONVERSATION)
     query = {"$select": ["status"]}
     closed = await world.door.call(OWNER, "conversations", "patch", id=HERE, data={"status": "closed"}, query=query)
     assert closed.value == {"id": HERE, "status": "closed"}
-    assert await world.rows("SELECT epoch FROM conversations") == [{"epoch": 2}]
+    assert await world.rows(f"SELECT epoch FROM conversations WHERE id = {HERE}") == [{"epoch": 2}]
 
 
 async def test_a_secret_or_hidden_field_is_never_named(world: World) -> None:
     for resource in world.door.registry:
-        for f in (f for f in resource.all_fields if not f.is_readable):
+        # Where a joined member has the name of a hidden column, the name is the join's.
+        for f in (f for f in resource.all_fields if not f.is_readable and f.name not in resource.joins):
             for query in ({f.name: "x"}, {"$sort": {f.name: 1}}, {"$select": [f.name]}):
                 with pytest.raises(ApiError, match=r"Unknown field|not supported"):
                     await world.door.call(OWNER, resource.path, "find", query=query)

@@ -15,9 +15,8 @@ from frontdesk.web.rest import RestEdge
 from tests.tools_world import ROWS
 
 KEY = "fd_test"
-PEOPLE = f"""
-INSERT INTO users (id, email, created_at, updated_at) OVERRIDING SYSTEM VALUE VALUES (1, 'a@example.com', now(), now());
-INSERT INTO members (organization_id, user_id, role, created_at, updated_at) VALUES (1, 1, 'owner', now(), now());
+# Of Marta, who owns Luna.
+KEYS = f"""
 INSERT INTO api_keys (organization_id, name, user_id, key_hash, key_mask, created_at, updated_at)
     VALUES (1, 'test', 1, '{hashlib.sha256(KEY.encode()).hexdigest()}', 'fd_…', now(), now());
 """
@@ -32,7 +31,7 @@ async def no_app(*_: object) -> None:
 @pytest.fixture
 async def send(database: Database) -> Send:
     async with database.system() as connection:
-        await connection.execute(ROWS + PEOPLE)
+        await connection.execute(ROWS + KEYS)
     clock = FakeClock()
     edge = RestEdge(no_app, Door(database, make_registry(), clock), Identities(database, clock, "s" * 32))
 
