@@ -15,13 +15,13 @@ from tests.world import NOW, OURS, THEIRS, World
 FILL = """
     WITH p AS (
         INSERT INTO contacts (organization_id, phone, phone_country_code, channel_whatsapp_wa_id, system_type,
-            created_at, updated_at)
+            unread_count, created_at, updated_at)
         SELECT $1, '600' || lpad(i::text, 6, '0'), '+34', '34600' || lpad(i::text, 6, '0'), 'contact', now(), now()
         FROM generate_series(1, 10000) i RETURNING id
     ), c AS (
         INSERT INTO conversations (organization_id, contact_id, channel, inbox_channel_id, contact_address, kind,
-            status, ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position, unread_count,
-            created_at, updated_at)
+            status, ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position,
+            unread_count, created_at, updated_at)
         SELECT $1, id, 'whatsapp', $2, '34600' || id, 'conversation', 'open', false, false, true, 1, 1, 20, 0, now(),
             now()
         FROM p WHERE id % 10 = 0 RETURNING id
