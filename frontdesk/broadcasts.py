@@ -129,7 +129,7 @@ class Broadcasts:
             assistant = held["created_by_ai_assistant_id"]
             is_muted = assistant is not None and await connection.fetchval(IS_MUTED, organization_id, assistant)
             left = []
-            for row in rows:
+            for row in sorted(rows, key=lambda row: int(row["id"])):
                 if reason := "reply_disabled" if is_muted else row["barred"]:
                     await self._close(connection, letter, row, "skipped", reason)
                 elif row["was"] == "sending" and row["attempts"] > 2 and not self.channel.takes_keys:

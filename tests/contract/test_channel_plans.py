@@ -15,7 +15,7 @@ from tests.world import NOW, OURS, THEIRS, World
 FILL = """
     WITH p AS (
         INSERT INTO contacts (organization_id, phone, phone_country_code, channel_whatsapp_wa_id, system_type,
-            unread_count, created_at, updated_at)
+            created_at, updated_at)
         SELECT $1, '600' || lpad(i::text, 6, '0'), '+34', '34600' || lpad(i::text, 6, '0'), 'contact', now(), now()
         FROM generate_series(1, 10000) i RETURNING id
     ), c AS (
