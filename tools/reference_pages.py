@@ -9,18 +9,20 @@ from frontdesk.assistants import advanced_options, config, permissions, response
 from frontdesk.assistants.config import Language
 from frontdesk.assistants.section import Section
 from frontdesk.assistants.tool_keys import TOOL_KEYS
-from frontdesk.core import jobs, query, search
+from frontdesk.core import files, jobs, query, search, uploads
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import VERBS, Own, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.registry import make_registry
 from frontdesk.resources.messaging.inbox_channels import DEFAULT_LIMITS, HIGHEST
+from frontdesk.resources.organization import invites
 from frontdesk.runtime import gates, history, model_failure
 from frontdesk.runtime.endings import ENDINGS
 from frontdesk.runtime.sentences import SENTENCES
 from frontdesk.tools import results
 from frontdesk.tools.table import TOOLS
 from frontdesk.web import authentication, body, chat_channels, identity, webchat
+from frontdesk.web import files as files_edge
 
 MARK = "<!-- Written by tools/make_reference.py from the code; do not edit. -->"
 Rows = Iterable[Sequence[str]]
@@ -192,7 +194,9 @@ def limits() -> str:
         "What is over a limit is refused with a sentence that names it; nothing is cut off silently, except `$limit`,\n"
         "which is capped.",
         "## Requests", table(("limit", "value", "beyond it"), REQUESTS),
-        "## Rates", "Counted over all processes, in a minute that slides. 429 comes with `Retry-After`.",
+        "## Rates", "An organization's API keys together: `FRONTDESK_RATE_LIMIT` requests, in a window that slides\n"
+        "([how](../how-to/write-an-integration.md#what-a-good-integration-does)). Besides, counted over all processes in a\n"
+        "minute that slides; each 429 comes with `Retry-After`.",
         table(("limit", "per minute"), RATES),
         "## One web chat", "`limits` of an [inbox channel](../how-to/put-the-chat-on-a-site.md) changes these.",
         table(
@@ -222,7 +226,12 @@ REQUESTS: tuple[Sequence[str], ...] = (
     ("nesting of a query", f"{query.MAX_DEPTH} levels", "400"),
     ("`searchTerm`", "200 characters", "400"),
     ("`total` of a search", f"counts up to {number(search.COUNTED)}", "`total_is_minimum`"),
+    ("an address for an upload", f"{files.UPLOAD_SECONDS // 3600} hour to begin", "403"),
+    ("an upload without a byte", f"{files_edge.IDLE:g} s", "400"),
+    ("the address of a conversation's file", "1 to 2 hours", "403"),
+    ("a file that no record names", f"{uploads.KEPT.days} day", "removed"),
     ("a login's token", f"{authentication.LIFETIME.days} day", "401"),
+    ("an invitation", f"{invites.LIFETIME.days} day", "409"),
     ("a revoked key in another process", f"{identity.KEPT:g} s", "401 from then on"),
     ("a changed chat channel in another process", f"{chat_channels.KEPT:g} s", "the new state from then on"),
     ("messages of one chat page", f"{webchat.PAGE_DEFAULT} by default, at most {webchat.PAGE_MOST}", "400"),
@@ -231,6 +240,7 @@ REQUESTS: tuple[Sequence[str], ...] = (
 RATES: tuple[Sequence[str], ...] = (
     ("log-ins of one e-mail address", number(authentication.TRIES_PER_MINUTE)),
     ("log-ins from one network address", number(6 * authentication.TRIES_PER_MINUTE)),
+    ("looking up or accepting invitations, from one network address", number(6 * authentication.TRIES_PER_MINUTE)),
     ("messages of a chat: visitor, address, channel", "the channel's `limits`"),
     ("reads of a chat (history, stream)", f"{webchat.READS_PER_WRITE} times the same"),
 )
