@@ -33,6 +33,7 @@ INSERT = """
         WHEN EXISTS (SELECT FROM conversations t WHERE t.organization_id = {org} AND t.contact_id = p.id
             AND t.blocked AND t.deleted_at IS NULL) THEN 'contact_blocked'
         WHEN p.place > 1 THEN 'duplicate' END AS reason) said
+    ORDER BY p.id
 """
 COUNTS = """
     SELECT count(*), count(*) FILTER (WHERE status = 'skipped') FROM email_broadcast_recipients
