@@ -100,7 +100,7 @@ class Door:
         self._allow(caller, resource, verb)
         call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
         if resource.rewrite is not None:
-            query = await resource.rewrite(self, caller, query or {})
+            query = await resource.rewrite(self, caller, query or {}, tx)
         call.query = await read_query(call, query or {}, lambda: self._connected(call, tx, needs_transaction=False))
         if verb == "find" and (absent := [name for name in resource.needs if name not in (query or {})]):
             raise BadRequest(

@@ -34,6 +34,7 @@ from .schema import id_column, metadata, moment_column, organization_column
 from .search import searched_columns
 
 if TYPE_CHECKING:
+    from .database import Connection
     from .door import Answer, Call, Door
 
 Verb = Literal["find", "get", "create", "patch", "remove"]
@@ -44,7 +45,8 @@ Handler = Callable[["Call"], Awaitable[Json]]
 Derive = Callable[["Door", Mapping[str, Json]], Mapping[str, Json]]
 Stale = Callable[["Call", int], Awaitable[dict[str, Json]]]
 # A query's mapping on its way to the reader: what a parameter stands for is looked up (a saved view, for one).
-Rewrite = Callable[["Door", Caller, Mapping[str, object]], Awaitable[Mapping[str, object]]]
+# The connection is the open transaction that the call is made in, if it is made in one.
+Rewrite = Callable[["Door", Caller, Mapping[str, object], "Connection | None"], Awaitable[Mapping[str, object]]]
 
 
 # Every declaration by its path, for code below the registry that tells of rows which it wrote itself.

@@ -57,7 +57,7 @@ async def plan_of(world: World, url: str) -> Plan:
     """The plan of a list, run."""
     resource = world.registry["conversations"]
     caller = Caller(OURS, None, Role.member)
-    query = QueryReader(resource).read(await rewrite(world.door, caller, parse_url(url)))
+    query = QueryReader(resource).read(await rewrite(world.door, caller, parse_url(url), None))
     statement = find_statement(
         resource, query.where, query.sort, query.select, query.search is not None, "", False, query.flags,
         query.counts_to, query.is_among,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from sqlalchemy import (
     ARRAY,
@@ -123,20 +124,25 @@ FILTERS = {
 }
 
 
-async def rewrite(door: Door, caller: Caller, query: Parameters) -> Parameters:
+async def rewrite(door: Door, caller: Caller, query: Parameters, tx: Connection | None) -> Parameters:
     """The query with its view opened and its search for messages narrowed down."""
     if "view_id" in query:
-        query = with_view(door, query, await _read_view(door, caller, query["view_id"]))
+        query = with_view(door, query, await _read_view(door, caller, query["view_id"], tx))
     if mentions(query, *INDEXED):
-        async with door.database.reading(caller.organization_id) as connection:
+        async with reading(door, caller, tx) as connection:
             query = await narrowed(connection, query, *INDEXED)
     return query
 
 
-async def _read_view(door: Door, caller: Caller, id: object) -> dict[str, Json]:
+def reading(door: Door, caller: Caller, tx: Connection | None) -> AbstractAsyncContextManager[Connection]:
+    """The open transaction, where there is one: who holds a connection does not wait for a second one."""
+    return door.database.reading(caller.organization_id) if tx is None else nullcontext(tx)
+
+
+async def _read_view(door: Door, caller: Caller, id: object, tx: Connection | None) -> dict[str, Json]:
     try:
         if isinstance(id, str | int) and not isinstance(id, bool):
-            return (await door.call(caller, "views", "get", id=id)).value
+            return (await door.call(caller, "views", "get", id=id, tx=tx)).value
     except NotFound:
         pass
     raise no_view()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, any_, func, or_, select
 
 from frontdesk.core.caller import Caller, Role
+from frontdesk.core.database import Connection
 from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Field
@@ -17,7 +18,7 @@ from frontdesk.core.schema import metadata
 
 from .conversation_change import TURNING_POINTS
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
-from .conversation_query import by_contact, mentions, narrowed
+from .conversation_query import by_contact, mentions, narrowed, reading
 from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
@@ -150,10 +151,12 @@ FILTERS = {
 }  # fmt: skip
 
 
-async def _rewrite(door: Door, caller: Caller, query: Mapping[str, object]) -> Mapping[str, object]:
+async def _rewrite(
+    door: Door, caller: Caller, query: Mapping[str, object], tx: Connection | None
+) -> Mapping[str, object]:
     if not mentions(query, "messageSearchTerm"):
         return query
-    async with door.database.reading(caller.organization_id) as connection:
+    async with reading(door, caller, tx) as connection:
         return await narrowed(connection, query, "messageSearchTerm")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from frontdesk.core.caller import Caller, Role
+from frontdesk.core.database import Connection
 from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import BadRequest, Fault, Forbidden, Invalid, Json
 from frontdesk.core.fields import Field, Plain, Wrong
@@ -25,7 +26,9 @@ def _check_object(value: Plain) -> Plain:
     return value
 
 
-async def _visible(door: Door, caller: Caller, query: Mapping[str, object]) -> Mapping[str, object]:
+async def _visible(
+    door: Door, caller: Caller, query: Mapping[str, object], tx: Connection | None
+) -> Mapping[str, object]:
     """A private view exists for its user alone: for others it is 404, as another organization's would be."""
     mine = {"$or": [{"is_shared": True}, {"created_by_user_id": caller.user_id}]}
     given = query.get("$and", [])

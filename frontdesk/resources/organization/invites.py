@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -124,8 +125,10 @@ async def _finish(call: Call) -> None:
         await enqueue(call.connection, DOORBELL, call.organization_id, cast(int, call.answer.id))
 
 
-async def _expire_first(door: Door, caller: Caller, query: Mapping[str, object]) -> Mapping[str, object]:
-    async with door.database.transaction(caller.organization_id) as connection:
+async def _expire_first(
+    door: Door, caller: Caller, query: Mapping[str, object], tx: Connection | None
+) -> Mapping[str, object]:
+    async with door.database.transaction(caller.organization_id) if tx is None else nullcontext(tx) as connection:
         await expire(connection, caller.organization_id, door.clock.now())
     return query
 
