@@ -195,8 +195,8 @@ def limits() -> str:
         "which is capped.",
         "## Requests", table(("limit", "value", "beyond it"), REQUESTS),
         "## Rates", "An organization's API keys together: `FRONTDESK_RATE_LIMIT` requests, in a window that slides\n"
-        "([how](../how-to/write-an-integration.md#what-a-good-integration-does)). Besides, counted over all processes in a\n"
-        "minute that slides; each 429 comes with `Retry-After`.",
+        "([how](../how-to/write-an-integration.md#what-a-good-integration-does)). Besides, counted over all processes\n"
+        "in a minute that slides; each 429 comes with `Retry-After`.",
         table(("limit", "per minute"), RATES),
         "## One web chat", "`limits` of an [inbox channel](../how-to/put-the-chat-on-a-site.md) changes these.",
         table(
