@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Literal, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
+
 from frontdesk.assistants.advanced_options import AdvancedOptions
+from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
-from frontdesk.assistants.section import Section
+from frontdesk.assistants.section import empty
 from frontdesk.assistants.tool_keys import Entity
 
 AssistantType = Literal["conversation", "support-ticket", "ai-chat", "voice"]
@@ -28,15 +31,16 @@ LANGUAGES: tuple[str, ...] = get_args(Language)
 ACCESS: tuple[str, ...] = get_args(Access)
 MAX_INSTRUCTIONS = 100_000  # characters
 
-SECTIONS: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "easy_mode_config": EasyModeConfig,
     "internal_tools": InternalTools,
+    "api_tools": ApiTools,
     "response_config": ResponseConfig,
     "schedule_config": ScheduleConfig,
     "advanced_options": AdvancedOptions,
 }
 
-Shape = TypeVar("Shape", bound=Section)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def check_timezone(name: str) -> str:
@@ -70,6 +74,7 @@ class AssistantConfig:
     disable_reply: bool = False
     enable_message_burst_handling: bool = False
     internal_tools: InternalTools = field(default_factory=InternalTools)
+    api_tools: ApiTools = field(default_factory=lambda: ApiTools([]))
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
@@ -78,6 +83,10 @@ class AssistantConfig:
     def switch(self, key: str) -> Switch:
         """How a tool key is set, with the default scope of the assistant's type."""
         return switch_of(self.internal_tools, key, self.assistant_type)
+
+    def api_tool(self, api_tool_id: int) -> ApiToolUse | None:
+        """How an API tool is used; None where the assistant does not have it."""
+        return next((use for use in self.api_tools.root if use.api_tool_id == api_tool_id), None)
 
     def access(self, entity: Entity) -> Access:
         """The access value that rules an entity; one that no field rules is open to the key alone."""
@@ -94,7 +103,7 @@ def _section(shape: type[Shape], value: object) -> Shape:
     """A stored section; it was checked when it was stored. Text is what a connection without a JSON codec gives."""
     if isinstance(value, str | bytes):
         value = json.loads(value)
-    return shape.model_validate(value or {})
+    return shape.model_validate(value or empty(shape))
 
 
 def config_of(row: Mapping[str, object]) -> AssistantConfig:
@@ -116,6 +125,7 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         disable_reply=bool(row["disable_reply"]),
         enable_message_burst_handling=bool(row["enable_message_burst_handling"]),
         internal_tools=_section(InternalTools, row["internal_tools"]),
+        api_tools=_section(ApiTools, row.get("api_tools")),  # an older snapshot has none
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from frontdesk.core.errors import Fault, Invalid, Json
@@ -17,7 +17,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-Shape = TypeVar("Shape", bound=Section)
+Entry = TypeVar("Entry")
+
+
+class Entries(RootModel[list[Entry]]):
+    """A section that is a list; each entry is as strict as a section."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def clean(text: str) -> str:
@@ -66,25 +75,30 @@ def fault_of(detail: ErrorDetails, at: str) -> Fault:
     return Fault(".".join([at, *steps]), keyword, sentence(detail.get("ctx", {})))
 
 
+def empty(shape: type[BaseModel]) -> Json:
+    """What a section is read from when nobody has set it."""
+    return [] if issubclass(shape, RootModel) else {}
+
+
 def read(shape: type[Shape], value: Json, at: str) -> Shape:
     """The section in `value`; `None` is the default. Raises `Invalid` with the path of every wrong member."""
     try:
-        return shape.model_validate({} if value is None else value)
+        return shape.model_validate(empty(shape) if value is None else value)
     except ValidationError as error:
         faults = [fault_of(detail, at) for detail in error.errors(include_url=False, include_input=False)]
         raise Invalid(faults) from None
 
 
-def faults(shape: type[Section], value: Json, at: str) -> list[Fault]:
+def faults(shape: type[BaseModel], value: Json, at: str) -> list[Fault]:
     """Everything that is wrong with `value`, without raising."""
     try:
-        shape.model_validate({} if value is None else value)
+        shape.model_validate(empty(shape) if value is None else value)
     except ValidationError as error:
         return [fault_of(detail, at) for detail in error.errors(include_url=False, include_input=False)]
     return []
 
 
-def json_schema(shape: type[Section]) -> dict[str, Json]:
+def json_schema(shape: type[BaseModel]) -> dict[str, Json]:
     """The section's JSON Schema with its definitions written in place, so that it can stand anywhere in a document."""
     schema: dict[str, Json] = shape.model_json_schema()
     definitions = schema.pop("$defs", {})
@@ -104,7 +118,7 @@ def _inlined(node: Json, definitions: dict[str, Json]) -> Json:
     return {name: _inlined(value, definitions) for name, value in node.items()}
 
 
-def default_of(shape: type[Section]) -> Json:
+def default_of(shape: type[BaseModel]) -> Json:
     """The section as it reads when nobody has set it: every member with its default."""
-    value: Json = shape().model_dump(mode="json", by_alias=True)
+    value: Json = shape.model_validate(empty(shape)).model_dump(mode="json", by_alias=True)
     return value

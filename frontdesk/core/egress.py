@@ -32,6 +32,10 @@ class EgressRefused(httpx2.ConnectError):
     """The guard stopped a request; the message says which address or limit, and what the operator can do."""
 
 
+class AnswerRefused(EgressRefused):
+    """The request was sent, and its answer is one that we do not read: too large, or compressed."""
+
+
 async def resolve_by_system(host: str, port: int) -> list[str]:
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -204,10 +208,10 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
 
     def _check(self, request: httpx2.Request, response: httpx2.Response) -> None:
         if response.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
-            raise EgressRefused("The answer is compressed, which was not asked for.", request=request)
+            raise AnswerRefused("The answer is compressed, which was not asked for.", request=request)
         length = response.headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self._guard.max_bytes and request.method != "HEAD":
-            raise EgressRefused(f"The answer is larger than {self._guard.max_bytes} bytes.", request=request)
+            raise AnswerRefused(f"The answer is larger than {self._guard.max_bytes} bytes.", request=request)
 
 
 class BoundedStream(httpx2.AsyncByteStream):
@@ -225,7 +229,7 @@ class BoundedStream(httpx2.AsyncByteStream):
                 return
             self._left -= len(chunk)
             if self._left < 0:
-                raise EgressRefused("The answer is larger than allowed.", request=self._request)
+                raise AnswerRefused("The answer is larger than allowed.", request=self._request)
             yield chunk
 
     async def aclose(self) -> None:

@@ -160,6 +160,12 @@ def check_json(value: object) -> dict[str, Json] | list[Json]:
     return value
 
 
+def check_any(value: object) -> Plain:
+    """Any JSON value: what somebody else's system answers may be a list, a number, a text."""
+    _check_inner(value)
+    return value  # type: ignore[return-value]
+
+
 def check_object(value: object) -> dict[str, Json]:
     """An object whose members are checked one by one later, when it is known what they should be."""
     if not isinstance(value, dict):
@@ -254,6 +260,7 @@ KINDS: dict[str, Kind] = {
         is_sortable=False,
     ),
     "json": Kind(JSONB(none_as_null=True), {"type": "object"}, check_json, lambda text: {}, is_sortable=False),
+    "any": Kind(JSONB(none_as_null=True), {}, check_any, lambda text: {}, is_sortable=False),
     # JSON that is written as text already (`custom_values.py`): a decimal has no exact Python form on its way to JSON.
     "custom": Kind(JSONB(), {"type": "object"}, check_object, lambda text: {}, is_sortable=False),
 }

@@ -82,4 +82,4 @@ def stamps_of(call: Call) -> dict[str, Plain]:
 def bindable(resource: Resource, name: str, value: Plain) -> Plain:
     """JSON columns take text; everything else goes to asyncpg as it is."""
     f = resource.by_name.get(name)
-    return to_json(value).decode() if f is not None and f.kind == "json" and value is not None else value
+    return to_json(value).decode() if f is not None and f.kind in ("json", "any") and value is not None else value

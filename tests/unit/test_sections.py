@@ -3,6 +3,7 @@
 import pytest
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
+from frontdesk.assistants.api_tools import ApiTools
 from frontdesk.assistants.config import SECTIONS, check_timezone
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.internal_tools import InternalTools, switch_of
@@ -28,6 +29,7 @@ EXAMPLES = {
     "internal_tools": {
         "tools": {"create_contact": {"enabled": True, "approval": "never", "scope": "own"}, "find_contact": True}
     },
+    "api_tools": [{"api_tool_id": 3, "enabled": True, "when_to_use": "questions about orders", "approval": "never"}],
     "advanced_options": {
         "history_messages": 50, "max_tool_calls": 20, "max_identical_tool_calls": 3,
         "burst": {"window_seconds": 6, "max_seconds": 30},
@@ -47,6 +49,12 @@ def test_a_default_reads_back_as_itself(name) -> None:
 
 
 WRONG = [
+    (ApiTools, {}, "", "must be a list"),
+    (ApiTools, [{"when_to_use": "x"}], "0.api_tool_id", "is required"),
+    (ApiTools, [{"api_tool_id": 1, "colour": 1}], "0.colour", "is not a known field"),
+    (ApiTools, [{"api_tool_id": 1, "approval": "maybe"}], "0.approval", "must be one of"),
+    (ApiTools, [{"api_tool_id": 1}, {"api_tool_id": 1}], "", "each API tool once"),
+    (ApiTools, [{"api_tool_id": i} for i in range(1, 102)], "", "at most 100 items"),
     (EasyModeConfig, {"mood": 1}, "mood", "is not a known field"),
     (EasyModeConfig, {"tone": "rude"}, "tone", "must be one of"),
     (EasyModeConfig, {"goals": [""]}, "goals.0", "at least 1 character"),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from frontdesk.assistants.api_tools import api_tool_warnings, reference_faults
 from frontdesk.assistants.config import (
     ACCESS,
     ASSISTANT_TYPES,
@@ -13,6 +14,7 @@ from frontdesk.assistants.config import (
     LANGUAGES,
     MAX_INSTRUCTIONS,
     SECTIONS,
+    AssistantConfig,
     config_of,
 )
 from frontdesk.assistants.config_warnings import warnings_of
@@ -36,7 +38,7 @@ _MODEL = """
     SELECT provider, base_url, organization_id IS NULL AS is_installation
     FROM ai_models WHERE (organization_id = $1 OR organization_id IS NULL) AND id = $2
 """
-
+_API_TOOLS = "SELECT id, name, deleted_at IS NOT NULL FROM api_tools WHERE organization_id = $1 AND id = ANY($2)"
 
 _IDENTITY: dict[str, Json] = {"id": 0, "version": 1, "deleted_at": None}
 
@@ -55,9 +57,23 @@ async def _prepare(call: Call) -> None:
     merged |= key.columns
     config = config_of({**_IDENTITY, "organization_id": call.organization_id, **merged})
     has_key = merged.get(FIELD) is not None
-    call.extra["warnings"] = list(warnings_of(config, key, has_key=has_key, now=call.door.clock.now()))
+    call.extra["warnings"] = [
+        *warnings_of(config, key, has_key=has_key, now=call.door.clock.now()),
+        *await _look_at_api_tools(call, config),
+    ]
     # What is sent as it is stored changes nothing: no version, no snapshot.
     call.data = dict(changes(values | key.columns, before) if before else merged)
+
+
+async def _look_at_api_tools(call: Call, config: AssistantConfig) -> list[Json]:
+    """Warnings about the API tools that are named. Raises `Invalid` for one that never was."""
+    ids = [use.api_tool_id for use in config.api_tools.root]
+    if not ids:
+        return []
+    rows = await call.connection.fetch(_API_TOOLS, call.organization_id, ids)
+    if wrong := reference_faults(config.api_tools, {row[0]: row[1] for row in rows}):
+        raise Invalid(wrong)
+    return list(api_tool_warnings(config.api_tools, {row[0]: row[1] for row in rows if row[2]}))
 
 
 async def _stored(call: Call) -> dict[str, Json]:
@@ -138,6 +154,7 @@ ai_assistants = Resource(
         _flag("is_easy_mode", "Guided mode: the server writes `instructions` from `easy_mode_config`."),
         _section("easy_mode_config", "The form of guided mode; null in advanced mode."),
         _section("internal_tools", "Which tools the assistant may use."),
+        _section("api_tools", "Which API tools (`/api-tools`) the assistant may call, and when."),
         _choice("access_permissions_contact", ACCESS),
         _choice("access_permissions_deals", ACCESS),
         _choice("access_permissions_customer_support", ACCESS),
