@@ -39,8 +39,7 @@ BY_MERGED = """
     JOIN contacts k ON k.organization_id = m.organization_id AND k.id = m.merged_into_contact_id
     WHERE m.organization_id = $1 AND m.merged_into_contact_id IS NOT NULL AND k.deleted_at IS NULL AND (
         ($3 AND m.channel_whatsapp_wa_id = $2)
-        OR regexp_replace(CASE WHEN m.phone LIKE '+%' THEN m.phone
-            ELSE coalesce(m.phone_country_code, '') || m.phone END, '[^0-9]', '', 'g') = $2)
+        OR m.phone_digits = $2)
     ORDER BY m.id DESC LIMIT 1
 """
 NEW = """

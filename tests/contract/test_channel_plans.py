@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncpg
 
 from frontdesk.arrivals import INBOUND, OUTBOUND, TAKE_BACK
-from frontdesk.runtime.correspondents import BY_PHONE, BY_WHATSAPP, THREAD
+from frontdesk.runtime.correspondents import BY_MERGED, BY_PHONE, BY_WHATSAPP, THREAD
 from frontdesk.runtime.fence import HEARD_AT
 from tests.world import NOW, OURS, THEIRS, World
 
@@ -35,6 +35,7 @@ FILL = """
 LOOK_UPS = {
     "ix_contacts_phone_digits": (BY_PHONE, ("34600000077",)),
     "ix_contacts_wa_id": (BY_WHATSAPP, ("34600000077",)),
+    "ix_contacts_merged_": (BY_MERGED, ("34600000077", True)),
     "uq_conversations_contact_address": (THREAD, (1, "3460077")),
     "uq_conversation_messages_position": (HEARD_AT, (77,)),
     "ix_conversation_messages_sent": (OUTBOUND, ("whatsapp", "77-1", 1)),

@@ -63,3 +63,12 @@ async def test_the_key_is_shown_to_nobody(world: World) -> None:
     async with world.client() as client:
         rows = (await client.get("/email-broadcast-recipients")).json()
     assert KEY not in str(rows)
+
+
+async def test_who_was_merged_since_is_meant_by_the_one_that_was_kept(world: World) -> None:
+    merged, kept = await recipient(world), await world.row("contacts")
+    await world.row("email-broadcast-recipients", contact_id=kept, unsubscribe_key="e" * 32)
+    async with world.client() as client:
+        await client.post("/contact-merges", json={"contact_id": kept, "merged_contact_id": merged})
+        assert (await client.post(f"/unsubscribe/{KEY}")).status_code == 200
+    assert await opted_out_at(world, kept) is not None

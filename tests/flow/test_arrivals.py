@@ -54,6 +54,13 @@ async def test_a_number_that_a_contact_has_is_that_contacts(
     assert (await contact_of(desk, stored.conversation_id))["channel_whatsapp_wa_id"] == ANA
 
 
+async def test_a_number_of_a_merged_contact_is_the_kept_ones(desk: Desk, line: Line) -> None:
+    kept = await desk.call("contacts", "create", first_name="Ana", phone="+34600999888")
+    other = await desk.call("contacts", "create", phone=f"+{ANA}")
+    await desk.call("contact-merges", "create", contact_id=kept.value["id"], merged_contact_id=other.value["id"])
+    assert (await line.write("Hola", address=ANA)).contact_id == kept.value["id"]
+
+
 async def test_who_writes_again_goes_on_in_the_same_thread(desk: Desk, line: Line) -> None:
     await desk.call("conversations", "patch", line.conversation_id, status="closed")
     stored = await line.write("Me again", address=f"+{LUIS}")

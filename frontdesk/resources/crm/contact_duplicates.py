@@ -9,19 +9,17 @@ from frontdesk.core.errors import BadRequest, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
 
-from .contacts import DIGITS
-
 # Each contact is told once, with its oldest equal, so that a group of n is n - 1 pairs. The groups come in the order of
 # their indexes, without sorting all contacts.
-PAIRS = f"""
+PAIRS = """
     WITH equals AS (
         SELECT 'email' AS reason, array_agg(id ORDER BY id) AS ids FROM contacts
         WHERE organization_id = $1 AND deleted_at IS NULL AND email IS NOT NULL
         GROUP BY lower(email) HAVING count(*) > 1
         UNION ALL
         SELECT 'phone', array_agg(id ORDER BY id) FROM contacts
-        WHERE organization_id = $1 AND deleted_at IS NULL AND phone IS NOT NULL
-        GROUP BY {DIGITS} HAVING count(*) > 1
+        WHERE organization_id = $1 AND deleted_at IS NULL AND phone_digits IS NOT NULL
+        GROUP BY phone_digits HAVING count(*) > 1
     ), all_pairs AS (
         SELECT ids[1] AS contact_id, later AS merged_contact_id, array_agg(reason ORDER BY reason) AS reasons
         FROM equals, unnest(ids[2:]) AS later GROUP BY 1, 2
@@ -34,9 +32,9 @@ PAIRS = f"""
         SELECT json_agg(json_build_object(
             'id', p.merged_contact_id, 'contact_id', p.contact_id, 'merged_contact_id', p.merged_contact_id,
             'reasons', p.reasons,
-            'contact', (SELECT {{shown}} FROM contacts c WHERE c.organization_id = $1 AND c.id = p.contact_id),
+            'contact', (SELECT {shown} FROM contacts c WHERE c.organization_id = $1 AND c.id = p.contact_id),
             'merged_contact',
-                (SELECT {{shown}} FROM contacts c WHERE c.organization_id = $1 AND c.id = p.merged_contact_id)
+                (SELECT {shown} FROM contacts c WHERE c.organization_id = $1 AND c.id = p.merged_contact_id)
         ) ORDER BY p.contact_id, p.merged_contact_id) FROM page p
     ), '[]'::json)::text AS data
 """

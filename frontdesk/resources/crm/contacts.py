@@ -87,12 +87,6 @@ contacts = Resource(
     # By these a provider's number finds its contact (`runtime/correspondents.py`), however it was written down.
     constraints=(
         Index(
-            "ix_contacts_digits",
-            text("organization_id"),
-            text(DIGITS),
-            postgresql_where=text("phone IS NOT NULL AND deleted_at IS NULL"),
-        ),
-        Index(
             "ix_contacts_wa_id",
             text("organization_id"),
             text("channel_whatsapp_wa_id"),
@@ -105,12 +99,6 @@ contacts = Resource(
             postgresql_where=text("email IS NOT NULL AND deleted_at IS NULL"),
         ),
         # The numbers of merged contacts still lead to the one that was kept.
-        Index(
-            "ix_contacts_merged_digits",
-            text("organization_id"),
-            text(DIGITS),
-            postgresql_where=text("merged_into_contact_id IS NOT NULL"),
-        ),
         Index(
             "ix_contacts_merged_wa_id",
             text("organization_id"),
@@ -132,4 +120,10 @@ Index(
     contacts.table.c.organization_id,
     contacts.table.c.phone_digits,
     postgresql_where=text("phone_digits IS NOT NULL AND deleted_at IS NULL"),
+)
+Index(
+    "ix_contacts_merged_phone_digits",
+    contacts.table.c.organization_id,
+    contacts.table.c.phone_digits,
+    postgresql_where=text("merged_into_contact_id IS NOT NULL"),
 )
