@@ -88,6 +88,13 @@ def _answers(success: int, schema: str, *failures: int) -> dict[str, Json]:
     return answers | {str(status): {"description": "Refused.", "content": _json("Error")} for status in failures}
 
 
+def _query(name: str, description: str, example: Json = None) -> Json:
+    schema: dict[str, Json] = {"type": "string"}
+    if example is not None:
+        schema["examples"] = [example]
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
 ENDPOINTS: dict[str, Json] = {
     "/authentication": {
         "post": {
@@ -127,6 +134,31 @@ ENDPOINTS: dict[str, Json] = {
             "security": [{}, {"login": []}],
             "requestBody": {"required": True, "content": _json("Acceptance")},
             "responses": _answers(201, "Invitation", 400, 401, 403, 404, 409, 413, 415, 429),
+        }
+    },
+    "/events": {
+        "get": {
+            "operationId": "followEvents",
+            "tags": ["events"],
+            "summary": "What happens, as it happens",
+            "description": (
+                "Server-sent events, without end unless `seconds` says so. Each has `{id, type, timestamp, "
+                "organization_id, data}`; `ready` and `resync` are events of their own. See "
+                "docs/how-to/follow-live-events.md."
+            ),
+            "parameters": [
+                _query("names", "Names or patterns, by comma: `contacts.*,conversations.handed_off`.", "contacts.*"),
+                _query("after", "The `id` to go on behind; the header Last-Event-ID goes before it."),
+                _query("seconds", "End the stream after so long; 0 gives what is there."),
+                _query("organization_id", "The organization, for a login that has several."),
+            ],
+            "responses": {
+                "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                **{
+                    str(status): {"description": "Refused.", "content": _json("Error")}
+                    for status in (400, 401, 403, 429)
+                },
+            },
         }
     },
     "/health": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ HEARTBEAT = 15.0  # seconds; a client may give up a line after two of them are m
 CHECK_EVERY = 3.0  # seconds after which a revoked key or login has lost its streams, beside what `identity.py` keeps
 LONGEST_WRITE = 60.0  # seconds for a client that does not read
 MOST_STREAMS = 2_000  # of one organization in one process
-PARAMETERS = ("names", "after", "organization_id")
+PARAMETERS = ("names", "after", "seconds", "organization_id")
+LONGEST_STREAM = 86_400  # seconds that a client may ask for
 HEAD = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store, no-transform"),
         (b"x-content-type-options", b"nosniff"), (b"x-accel-buffering", b"no")]  # fmt: skip
 
@@ -53,6 +55,7 @@ class OpenStream:
     bearer: str | None
     caller: Caller
     listener: Listener
+    ends_at: float  # by the monotonic clock
 
 
 class EventsEdge:
@@ -91,7 +94,7 @@ class EventsEdge:
             self._streams.add(stream)
             gone = asyncio.create_task(_wait_for_end(receive, stream.listener))
             try:
-                await self._send_all(stream.listener, start, send)
+                await self._send_all(stream, start, send)
             finally:
                 self._streams.discard(stream)
                 gone.cancel()
@@ -101,7 +104,9 @@ class EventsEdge:
         key, bearer = credentials(headers)
         identity = await self.identities.identify(key, bearer)
         parameters = _read_parameters(query)
-        caller = identity.caller(_number(parameters.get("organization_id")))
+        caller = identity.caller(_number(parameters, "organization_id"))
+        seconds = _number(parameters, "seconds", LONGEST_STREAM)
+        ends_at = math.inf if seconds is None else self.clock.monotonic() + seconds
         names = self._names(caller.role, parameters.get("names", "*"))
         if self.feed.count_of(caller.organization_id) >= MOST_STREAMS:
             raise TooManyRequests(f"There are {MOST_STREAMS} open streams of this organization already.")
@@ -109,7 +114,7 @@ class EventsEdge:
         after = headers.get(b"last-event-id", b"").decode("latin-1").strip() or parameters.get("after", "")
         cursor, why = await self._place(after) if after else (None, "")
         listener = Listener(caller.organization_id, names, caller.user_id, cursor)
-        return OpenStream(key, bearer, caller, listener), why
+        return OpenStream(key, bearer, caller, listener, ends_at), why
 
     def _names(self, role: Role, wanted: str) -> frozenset[str]:
         patterns = [part.strip() for part in wanted.split(",") if part.strip()]
@@ -136,16 +141,16 @@ class EventsEdge:
 
     # -- writing ------------------------------------------------------------------------------
 
-    async def _send_all(self, listener: Listener, start: str, send: Send) -> None:
-        """Everything, until the client is gone, the credentials end, or the process stops."""
+    async def _send_all(self, stream: OpenStream, start: str, send: Send) -> None:
+        """Everything, until the client is gone, its time is over, the credentials end, or the process stops."""
         await send({"type": "http.response.start", "status": 200, "headers": HEAD})
         with suppress(OSError, TimeoutError):
-            async for text in self._texts(listener, start):
+            async for text in self._texts(stream.listener, start, stream.ends_at):
                 async with asyncio.timeout(LONGEST_WRITE):
                     await send({"type": "http.response.body", "body": text, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
-    async def _texts(self, listener: Listener, start: str) -> AsyncIterator[bytes]:
+    async def _texts(self, listener: Listener, start: str, ends_at: float) -> AsyncIterator[bytes]:
         while listener.since is None and not listener.is_closed:
             yield b": \n\n"
             await listener.wait(HEARTBEAT)
@@ -153,7 +158,7 @@ class EventsEdge:
             yield self._frame("resync", {"reason": start}, listener)
         yield self._frame("ready", {}, listener)
         while not listener.is_closed:
-            await listener.wait(HEARTBEAT)
+            await listener.wait(min(HEARTBEAT, max(0.0, ends_at - self.clock.monotonic())))
             found = listener.take() if not listener.is_behind else await self._catch_up(listener)
             if found:
                 yield b"".join(told.text for told in found)
@@ -163,6 +168,8 @@ class EventsEdge:
                 self.feed.rest(listener)
                 # Without data it is no event, and yet the client keeps the id: it never falls out of what is kept.
                 yield f": \nid: {listener.cursor}-{self.feed.life}\n\n".encode()
+                if self.clock.monotonic() >= ends_at:
+                    return
 
     async def _catch_up(self, listener: Listener) -> list[Told]:
         try:
@@ -223,11 +230,12 @@ def _read_parameters(query: str) -> dict[str, str]:
     return parameters
 
 
-def _number(text: str | None) -> int | None:
+def _number(parameters: dict[str, str], name: str, most: int = 2**31 - 1) -> int | None:
+    text = parameters.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise BadRequest("organization_id must be a number.", errors={"organization_id": "must be a number"})
+    if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= most):
+        raise BadRequest(f"{name} must be a number up to {most}.", errors={name: f"must be a number up to {most}"})
     return int(text)
 
 

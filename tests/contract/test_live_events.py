@@ -103,6 +103,20 @@ async def test_after_in_the_query_is_for_clients_that_cannot_set_the_header(worl
         assert await reader.types(1) == ["contacts.created"]
 
 
+async def test_a_client_that_cannot_wait_gets_what_is_there_and_the_end(world: World, listen: Listen) -> None:
+    async with listen() as reader:
+        begin = reader.last_id
+    for name in ("One", "Two"):
+        await make(world, name)
+    async with listen(f"?seconds=0&after={begin}") as reader:
+        assert await reader.types(2) == ["contacts.created", "contacts.created"]
+        with pytest.raises(StopAsyncIteration):
+            await reader.next()
+    async with listen(f"?seconds=0&after={reader.last_id}") as reader:
+        with pytest.raises(StopAsyncIteration):
+            await reader.next()
+
+
 @pytest.mark.parametrize(
     ("names", "heard"),
     [
@@ -236,6 +250,8 @@ async def test_the_end_of_the_process_ends_the_streams(world: World, listen: Lis
         ("?after=yesterday", "after"),
         ("?after=1-2", "after"),
         ("?after=1-x-abc", "after"),
+        ("?seconds=-1", "seconds"),
+        ("?seconds=99999999999999", "seconds"),
         ("?shoe_size=43", "shoe_size"),
         ("?organization_id=²", "organization_id"),
         (f"?organization_id={THEIRS}", "organization_id"),

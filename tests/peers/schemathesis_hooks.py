@@ -22,6 +22,8 @@ NOBODYS = 10**9
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """A deletion of the key that the run uses would make every later answer a 401, and the test worthless."""
+    if case.operation.path == "/events":
+        case.query = {**(case.query or {}), "seconds": "0"}  # else it has no end
     kept = KEEP.get(case.operation.path, [])
     if case.method in ("PATCH", "DELETE") and str(case.path_parameters.get("id")) in map(str, kept):
         case.path_parameters["id"] = NOBODYS
