@@ -13,7 +13,7 @@ from frontdesk.core.errors import Unavailable
 from frontdesk.core.ledger import LONGEST_LEASE, Ledger
 from frontdesk.core.quota import FEW, UNLIMITED, Quota, parse_quota
 from frontdesk.core.request_limits import RateLimited
-from tests.ledgers import Processes
+from tests.ledgers import Processes, turn
 
 QUOTAS = [Quota(1, 10), Quota(10, 60), Quota(25, 10), Quota(200, 60), Quota(1000, 3600)]
 
@@ -205,7 +205,7 @@ async def test_one_who_gives_up_waiting_is_not_counted(monkeypatch: pytest.Monke
     share = world.all[0]._share(1, world.quota, 0.0)
     async with share.asking:
         waiting = asyncio.create_task(world.all[0].admit(1, world.quota))
-        await asyncio.sleep(0)
+        await turn()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
