@@ -1,5 +1,7 @@
 """What providers deliver: whose it is, what is kept of it, and what became of our own messages."""
 
+import asyncio
+
 import pytest
 
 from frontdesk.arrivals import arrive
@@ -199,3 +201,32 @@ async def test_each_step_of_a_message_leaves_an_event(desk: Desk, line: Line) ->
     ]  # fmt: skip
     taken = await desk.fetch("SELECT data::text FROM events WHERE name = 'conversations.taken_over'")
     assert f'"assigned_user_id":{desk.user_id}' in taken[0][0].replace(" ", "")
+
+
+async def test_two_first_messages_at_once_make_one_thread(desk: Desk) -> None:
+    line = await connect(desk)
+    both = await asyncio.gather(*(arrive(desk.door, line.arrival(text)) for text in ("One", "Two")))
+    assert len({stored.conversation_id for stored in both if stored}) == 1
+    assert len({stored.contact_id for stored in both if stored}) == 1
+
+
+async def test_the_same_delivery_twice_at_once_is_one_message(desk: Desk) -> None:
+    line = await connect(desk)
+    await line.write("Hola")
+    both = await asyncio.gather(*(line.write("Once", external_id="same") for _ in range(2)))
+    assert len({stored.id for stored in both}) == 1
+    assert sorted(stored.is_new for stored in both) == [False, True]
+
+
+async def test_two_workers_hand_a_message_over_once(desk: Desk, line: Line) -> None:
+    await line.send("Marta here.")
+    where = (desk.organization_id, line.conversation_id)
+    await asyncio.gather(*(desk.another_flow().advance(*where) for _ in range(4)))
+    assert line.fake.texts[1:] == ["Marta here."]
+
+
+async def test_two_reactions_at_once_leave_one(desk: Desk, line: Line) -> None:
+    stored = await line.write("Thanks!", external_id="wamid.1")
+    both = (line.send(message_type="reaction", reaction_to_message_id=stored.id, emoji=one) for one in ("👍", "❤️"))
+    await asyncio.gather(*both)
+    assert len(await reactions(line, stored.id)) == 1
