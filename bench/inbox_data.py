@@ -49,14 +49,15 @@ SELECT o, (ARRAY['Ana','Luis','Marta','Jose','Eva','Juan','Laura','Pedro','Sofia
 FROM bench_words, unnest($1::int[]) o, generate_series(1, $2) i
 """
 TAGS = """
-WITH t AS (
-    INSERT INTO tags (organization_id, name, color, created_at, updated_at)
-    SELECT o, 'Tag ' || i, '#6B7280', now(), now() FROM unnest($1::int[]) o, generate_series(1, 10) i
-    RETURNING organization_id, id
-), numbered AS (SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY id) AS place FROM t)
+INSERT INTO tags (organization_id, name, color, created_at, updated_at)
+SELECT o, 'Tag ' || i, '#6B7280', now(), now() FROM unnest($1::int[]) o, generate_series(1, 10) i
+"""
+TAGGED = """
 INSERT INTO contact_tags (organization_id, contact_id, tag_id, created_at, updated_at)
 SELECT c.organization_id, c.id, t.id, now(), now()
-FROM contacts c JOIN numbered t ON t.organization_id = c.organization_id AND c.id % (t.place * 3) = 0
+FROM contacts c
+JOIN (SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY id) AS place FROM tags) t
+    ON t.organization_id = c.organization_id AND c.id % (t.place * 3) = 0
 """
 CONVERSATIONS = """
 INSERT INTO conversations (organization_id, contact_id, channel, kind, status, assigned_user_id,
@@ -102,8 +103,11 @@ async def fill(url: str, organization_id: int, conversations: int, messages: int
         await connection.execute(CONTACTS, [organization_id], conversations)
         await connection.execute(CONTACTS, others, max(1, conversations // 250))
         await connection.execute(TAGS, [organization_id, *others])
+        await connection.execute("ANALYZE contacts, tags")  # each row's references are checked by a plan made now
+        await connection.execute(TAGGED)
         user_id = await connection.fetchval("SELECT min(id) FROM users")
         await connection.execute(CONVERSATIONS, [organization_id, *others], messages, user_id)
+        await connection.execute("ANALYZE conversations")
         await connection.execute(MESSAGES, messages, FRAGMENTS)
         for definition in indexes:
             await connection.execute(definition)
