@@ -88,6 +88,12 @@ def _answers(success: int, schema: str, *failures: int) -> dict[str, Json]:
     return answers | {str(status): {"description": "Refused.", "content": _json("Error")} for status in failures}
 
 
+SERVER_SENT_EVENT: Json = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+}
+
+
 def _query(name: str, description: str, example: Json = None) -> Json:
     schema: dict[str, Json] = {"type": "string"}
     if example is not None:
@@ -153,7 +159,7 @@ ENDPOINTS: dict[str, Json] = {
                 _query("organization_id", "The organization, for a login that has several."),
             ],
             "responses": {
-                "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": SERVER_SENT_EVENT}}},
                 **{
                     str(status): {"description": "Refused.", "content": _json("Error")}
                     for status in (400, 401, 403, 429)
