@@ -68,7 +68,9 @@ PURGE = """
     ), marked AS (
         INSERT INTO event_marks (name, value)
         SELECT 'forgotten', xid || '-' || id FROM gone ORDER BY gone.xid DESC, gone.id DESC LIMIT 1
+        -- Two workers may purge at once; the mark never goes back.
         ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        WHERE string_to_array(event_marks.value, '-')::bigint[] < string_to_array(excluded.value, '-')::bigint[]
     )
     SELECT count(*) FROM gone
 """

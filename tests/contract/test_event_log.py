@@ -163,6 +163,14 @@ async def test_old_events_go_in_order_and_the_log_knows_how_far(world: World) ->
         assert BEGIN < await forgotten(connection) < left[0].cursor
 
 
+async def test_the_mark_of_what_was_forgotten_never_goes_back(world: World) -> None:
+    async with world.database.system() as connection:
+        await connection.execute("INSERT INTO event_marks VALUES ('forgotten', '999999999-10')")
+        await tell(connection, "contacts.old")
+        assert await purge(connection, NOW + timedelta(days=2)) == 1
+        assert await forgotten(connection) == Cursor(999999999, 10)
+
+
 async def test_one_life_has_one_name(database: Database) -> None:
     async with database.system() as connection:
         first = await life(connection)
