@@ -15,7 +15,10 @@ from frontdesk.core.mail import make_mail
 from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
+from frontdesk.resources.assistants.ai_assistant_skills import ai_assistant_skills
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
+from frontdesk.resources.assistants.ai_assistants_change_history import ai_assistants_change_history
+from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
@@ -108,6 +111,9 @@ RESOURCES: tuple[Resource, ...] = (
     ai_provider_keys,
     api_tools,
     ai_assistants,
+    ai_assistant_skills,
+    ai_assistants_change_history,
+    ai_assistants_restore,
     inbox_channels,
     conversations,
     conversation_messages,

@@ -38,7 +38,8 @@ class Call:
     """One call on its way through the door; hooks and handlers read and change it.
 
     `data` holds checked Python values of the body's fields. `before` is the stored row (parsed JSON) that a patch
-    or remove is about to change, locked. `extra` is merged into the answer's JSON.
+    or remove is about to change, locked. `extra` is merged into the answer's JSON. `if_match` is the version that the
+    caller has read, for handlers: a patch and a remove are checked by the door.
     """
 
     door: Door
@@ -53,6 +54,7 @@ class Call:
     before: dict[str, Json] | None = None
     answer: Answer | None = None
     extra: dict[str, Json] = field(default_factory=dict)
+    if_match: int | None = None
 
     @property
     def organization_id(self) -> int:
@@ -60,11 +62,11 @@ class Call:
 
     async def call(
         self, path: str, verb: Verb, *, id: int | None = None, data: Mapping[str, object] | None = None,
-        query: Mapping[str, object] | None = None, caller: Caller | None = None,
+        query: Mapping[str, object] | None = None, caller: Caller | None = None, if_match: int | None = None,
     ) -> Answer:  # fmt: skip
         """Another call by the same caller in the same transaction."""
         return await self.door.call(
-            caller or self.caller, path, verb, id=id, data=data, query=query, tx=self.connection
+            caller or self.caller, path, verb, id=id, data=data, query=query, tx=self.connection, if_match=if_match
         )
 
 

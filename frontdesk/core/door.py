@@ -98,7 +98,9 @@ class Door:
         if resource is None:
             raise NotFound(f"There is no resource '{path}'.")
         self._allow(caller, resource, verb)
-        call = Call(self, caller, resource, verb, None, id=_read_id(id), body=data or {})  # type: ignore[arg-type]
+        call = Call(
+            self, caller, resource, verb, None, id=_read_id(id), body=data or {}, if_match=if_match,  # type: ignore[arg-type]
+        )  # fmt: skip
         if resource.rewrite is not None:
             query = await resource.rewrite(self, caller, query or {}, tx)
         call.query = await read_query(call, query or {}, lambda: self._connected(call, tx, needs_transaction=False))

@@ -246,7 +246,7 @@ async def test_a_new_guided_assistant_needs_no_text(house: House) -> None:
 
 
 async def test_contradictions_are_saved_with_warnings(house: House) -> None:
-    tools = {"find_contact": True, "create_deal": {"enabled": True}, "get_product": True}
+    tools = {"find_contact": True, "create_invoice": {"enabled": True}, "get_product": True}
     made = await house.create(internal_tools={"tools": tools})
     assert codes(made) == ["tool_without_access", "tool_not_available"]
     assert made["internal_tools"] == {"tools": tools}

@@ -163,4 +163,12 @@ ALTER TABLE conversations ADD CONSTRAINT ck_conversations_ticket_is_whole CHECK 
 );
 
 -- Assistants of before have no API tools, which reads like those of today.
+SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET api_tools = '[]' WHERE api_tools IS NULL;
+RESET ROLE;
+
+-- An entry of the history never changes; its version is that of the assistant, which begins with 1.
+ALTER TABLE ai_assistant_versions ALTER COLUMN version SET DEFAULT 1;
+SET LOCAL ROLE frontdesk_system;
+UPDATE ai_assistant_versions SET updated_at = created_at;
+RESET ROLE;
