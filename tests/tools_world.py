@@ -137,7 +137,7 @@ class Turn:
 
     async def stored_call(self, call_id: str) -> StoredCall | None:
         found = [r for r in self.records if r.call_id == call_id]
-        return StoredCall(found[0].tool_name, found[0].status, found[0].result) if found else None
+        return StoredCall(found[-1].tool_name, found[-1].status, found[-1].result) if found else None
 
     async def start_effects(self, connection: Connection) -> None:
         self.effects += 1
@@ -146,6 +146,10 @@ class Turn:
         if self.breaks is not None:
             raise self.breaks
         self.records.append(call)
+
+    async def record_outcome(self, call: CallRecord) -> None:
+        async with self.transaction() as connection:
+            await self.record_call(connection, call)
 
     async def current_assistant(self, connection: Connection) -> AssistantView:
         return self.view

@@ -25,6 +25,8 @@ class Got:
 
     headers: dict[str, str]
     body: bytes
+    path: str = "/"  # as it was sent, still encoded
+    query: str = ""
 
     @property
     def event_id(self) -> str:
@@ -41,7 +43,8 @@ class Receiver:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: Request) -> Response:
-        self.got.append(Got(dict(request.headers), await request.body()))
+        path, query = request.scope["raw_path"].decode().partition("?")[0], request.url.query
+        self.got.append(Got(dict(request.headers), await request.body(), path, query))
         self.arrived.set()
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         return answer if isinstance(answer, Response) else await answer(request)
@@ -50,7 +53,8 @@ class Receiver:
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    async with serving(Starlette(routes=[Route("/{rest:path}", receiver.take, methods=["GET", "POST"])])) as url:
+    route = Route("/{rest:path}", receiver.take, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async with serving(Starlette(routes=[route])) as url:
         receiver.url = url
         yield receiver
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast, get_args
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -99,7 +99,12 @@ def endpoint_faults(endpoint: str, parameters: Sequence[Parameter]) -> Iterator[
             yield Fault(f"url_parameters.{i}.name", "placeholder", message)
 
 
-def build(tool: ApiTool, given: Mapping[str, object], *, idempotency_key: str | None = None) -> Request:
+def with_key(request: Request, key: str | None) -> Request:
+    """The request with an idempotency key, which is the same each time that it is sent."""
+    return request if key is None else replace(request, headers={**request.headers, IDEMPOTENCY: key})
+
+
+def build(tool: ApiTool, given: Mapping[str, object]) -> Request:
     """The request for the model's arguments. Raises `Invalid` with the path of every wrong one."""
     arguments = tool.arguments
     values, faults = values_of(arguments, given)
@@ -114,8 +119,6 @@ def build(tool: ApiTool, given: Mapping[str, object], *, idempotency_key: str | 
     headers = {"Accept": "application/json", "User-Agent": AGENT}
     if content is not None:
         headers["Content-Type"] = "application/json"
-    if idempotency_key is not None:
-        headers[IDEMPOTENCY] = idempotency_key
     own = {name: value for name, value in tool.headers.items() if value is not None}
     names = {name.lower() for name in own}
     kept = {name: value for name, value in headers.items() if name.lower() not in names}

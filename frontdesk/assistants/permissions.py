@@ -15,13 +15,16 @@ from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
 from frontdesk.core.errors import Json
 
 Rule = Literal[
-    "allowed", "unknown", "off", "not_installed", "access_none", "access_read", "disable_reply", "approval", "deleted"
-]
+    "allowed", "unknown", "off", "api_off", "not_installed", "access_none", "access_read", "disable_reply", "approval",
+    "deleted",
+]  # fmt: skip
 
+ALLOWED: Rule = "allowed"
 SENTENCES: dict[Rule, str] = {
     "allowed": "allowed",
     "unknown": "there is no tool of this name",
     "off": "the tool is switched off in internal_tools",
+    "api_off": "the assistant does not have this API tool, or it is switched off (api_tools)",
     "not_installed": "the tool is not available in this version",
     "access_none": "the assistant has no access to {entity} (access_permissions_{entity} is none)",
     "access_read": "the assistant may only read {entity} (access_permissions_{entity} is read)",
@@ -87,6 +90,20 @@ def permission(config: AssistantConfig, name: str) -> Permission:
     }
     path = paths.get(rule, f"internal_tools.tools.{name}")
     return Permission(name, rule == "allowed", rule, config.switch(name).scope, path, key.changes)
+
+
+def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) -> Permission:
+    """The permission of one API tool, which is the assistant's entry for it and nothing else."""
+    use, rule = config.api_tool(api_tool_id), ALLOWED
+    if config.deleted_at is not None:
+        rule = "deleted"
+    elif use is None or not use.enabled:
+        rule = "api_off"
+    elif use.approval == "always":
+        rule = "approval"
+    path = "deleted_at" if rule == "deleted" else "api_tools"
+    # It reaches nothing of ours, so it has no scope to speak of; whether it changes anything is said by its method.
+    return Permission(name, rule == "allowed", rule, "own", path, True)
 
 
 def permissions(config: AssistantConfig) -> tuple[Permission, ...]:

@@ -17,11 +17,13 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
+from frontdesk.runtime import thread
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of
 from frontdesk.runtime.tool_history import StoredStep, step_of
 from frontdesk.runtime.tooling import AssistantView, CallRecord, LeaseLost, StoredCall, Superseded, fingerprint
 from frontdesk.runtime.turns import LEASE, Turn, let_go
+from frontdesk.runtime.unknown_calls import tell_unknown
 
 # Ours: the token is, nobody took its place, and the conversation is still in the turn's epoch.
 _OURS = """t.organization_id = $1 AND t.id = $2 AND t.lease_token = $3 AND t.status <> 'ended'
@@ -182,7 +184,7 @@ class HeldTurn:
         self.steps.append(StoredStep(self._position, "model", messages=json.loads(stored), created_at=now))
 
     async def stored_call(self, call_id: str) -> StoredCall | None:
-        for step in self.steps:
+        for step in reversed(self.steps):  # an intent stands before its outcome
             if step.kind == "tool" and step.call_id == call_id:
                 return StoredCall(str(step.tool_name), step.status, step.result)
         return None
@@ -203,6 +205,22 @@ class HeldTurn:
         self.steps.append(
             StoredStep(self._position, "tool", call.status, (), call.tool_name, call.call_id, call.result, now)
         )
+
+    async def record_outcome(self, call: CallRecord) -> None:
+        overtaken: Superseded | None = None
+        async with self.database.transaction(self.organization_id) as connection:
+            if call.status == "unknown":
+                # The note below needs the conversation, and whoever needs both locks it before the turn.
+                await thread.lock(connection, self.organization_id, self.conversation_id)
+            try:
+                await self.hold(connection)
+            except Superseded as lost:
+                overtaken = lost
+            await self.record_call(connection, call)
+            if call.status == "unknown":
+                await tell_unknown(connection, self.turn, call, self.config.instructions_language, self.clock.now())
+        if overtaken is not None:
+            raise overtaken
 
     async def current_assistant(self, connection: Connection) -> AssistantView:
         return await self.assistants.live(

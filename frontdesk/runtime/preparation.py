@@ -6,7 +6,10 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
+from frontdesk.assistants.permissions import api_tool_permission
 from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
+from frontdesk.runtime.assistant_reading import Offer
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
 from frontdesk.runtime.model_source import ResolvedModel
@@ -46,6 +49,9 @@ TICKET = """
     SELECT reference_number, subject, priority FROM conversations
     WHERE organization_id = $1 AND id = $2 AND kind = 'ticket'
 """
+API_TOOLS = """
+    SELECT id, function_name FROM api_tools WHERE organization_id = $1 AND id = ANY($2) AND deleted_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,10 @@ async def prepare(held: HeldTurn, talk: Conversation, resolved: ResolvedModel) -
     async with held.database.reading(held.organization_id) as connection:
         messages = await _messages(connection, held)
         steps = await _steps(connection, held, messages)
-        prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk)
+        offer = await _offer(connection, held)
+        prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk, offer)
     if turn.prompt is None:
-        await held.prepared(prompt.text, held.assistants.offer(config).table, resolved.facts)
+        await held.prepared(prompt.text, offer.table, resolved.facts)
     limits = Limits(config.options.history_messages, _room(prompt, resolved), talk.ai_context_cut)
     return Ready(prompt, rebuild(messages, steps, limits, current_turn=turn.id))
 
@@ -83,7 +90,25 @@ async def _steps(connection: Connection, held: HeldTurn, messages: list[StoredMe
     return steps
 
 
-async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation) -> Prompt:
+async def _offer(connection: Connection, held: HeldTurn) -> Offer:
+    """The internal tools, and the API tools with their names as they are now."""
+    offer, config = held.assistants.offer(held.config), held.config
+    ids = [use.api_tool_id for use in config.api_tools.root]
+    if not ids:
+        return offer
+    rows = await connection.fetch(API_TOOLS, config.organization_id, ids)
+    names: dict[int, str] = {row["id"]: row["function_name"] for row in rows}
+    rulings = {id: api_tool_permission(config, id, names.get(id, "")) for id in ids}
+    offered = [id for id, ruling in rulings.items() if ruling.is_allowed and id in names]
+    shown: list[Json] = [
+        {"api_tool_id": id, "key": names.get(id), "rule": ruling.rule if id in names else "api_tool_deleted"}
+        for id, ruling in rulings.items()
+    ]
+    assert isinstance(offer.table, dict)
+    return Offer((*offer.keys, *(names[id] for id in offered)), {**offer.table, "api_tools": shown})
+
+
+async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation, offer: Offer) -> Prompt:
     customer = Customer(talk.is_contact_verified, talk.channel, talk.contact_id)
     if talk.is_contact_verified and held.config.access_contact != "none":
         row = await connection.fetchrow(CONTACT, talk.organization_id, talk.contact_id)
@@ -91,7 +116,7 @@ async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation) ->
             customer = Customer(True, talk.channel, talk.contact_id, row[0], row[1], row[2], row[3] or None)
     row = await connection.fetchrow(TICKET, talk.organization_id, talk.id) if talk.kind == "ticket" else None
     ticket = None if row is None else Ticket(*row)
-    return build(held.config, held.assistants.offer(held.config).keys, customer, held.clock.now(), ticket)
+    return build(held.config, offer.keys, customer, held.clock.now(), ticket)
 
 
 def _room(prompt: Prompt, resolved: ResolvedModel) -> int:

@@ -106,7 +106,8 @@ def _returns(pairs: Sequence[tuple[ToolCallPart, StoredStep]]) -> ModelRequest:
 
 def _return(call: ToolCallPart, step: StoredStep) -> ToolReturnPart | RetryPromptPart:
     """The stored result; a call that began and has none is unknown, never repeated and never invented."""
-    content = step.result if step.status not in ("intent", "unknown") or step.result is not None else UNKNOWN
+    is_known = step.status != "intent" and (step.status != "unknown" or step.result is not None)
+    content = step.result if is_known else UNKNOWN
     return ToolReturnPart(
         call.tool_name,
         content,

@@ -105,6 +105,13 @@ class TurnHandle(Protocol):
         """Insert or update the step row, in the transaction of the effect."""
         ...
 
+    async def record_outcome(self, call: CallRecord) -> None:
+        """What became of a call that was made outside, in a transaction of its own; a person is told of `unknown`.
+
+        It is kept though the turn was overtaken meanwhile: what has happened has. Raises `LeaseLost`, `Superseded`.
+        """
+        ...
+
     async def current_assistant(self, connection: Connection) -> AssistantView:
         """The record as it is now, read in this transaction."""
         ...

@@ -7,7 +7,9 @@ from pydantic_ai.toolsets.abstract import AbstractToolset
 from frontdesk.runtime.tooling import ToolDeps
 
 from . import activities, companies, contacts, deals, messaging, notes, organization, products
+from .api_tools import ApiToolset
 from .internal import InternalTool, InternalToolset, ToolFunction
+from .together import Together
 from .wrappers import wrapped
 
 AREAS: tuple[tuple[ToolFunction, ...], ...] = (
@@ -28,4 +30,4 @@ for area in AREAS:
 
 def make_toolset() -> AbstractToolset[ToolDeps]:
     """The tools of an agent. It holds nothing of a turn, so one serves all turns of a process."""
-    return wrapped(InternalToolset(TOOLS.values()))
+    return wrapped(Together((InternalToolset(TOOLS.values()), ApiToolset())))

@@ -14,7 +14,8 @@ from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 from pydantic_ai.toolsets.wrapper import WrapperToolset
 
-from frontdesk.assistants.permissions import permission
+from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.permissions import Permission, api_tool_permission, permission
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.storable import storable
@@ -22,6 +23,7 @@ from frontdesk.runtime.tooling import CallRecord, CallStatus, LeaseLost, Superse
 
 from .catalogue import MOST_CHARACTERS, Catalogue
 from .failures import BROKEN, UNKNOWN, Refused, sentence_of
+from .remote import Remote, begun, carried_out, is_repeatable
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +33,15 @@ Arguments = dict[str, object]
 PATIENCE = 3  # steps in which the model may go on calling after it was told to answer
 
 
-def is_change(tool: ToolsetTool[ToolDeps]) -> bool:
+def changes(tool: ToolsetTool[ToolDeps]) -> bool:
     """Whether a call changes anything. A tool that does not say so counts as changing."""
     return bool((tool.tool_def.metadata or {}).get("is_change", True))
+
+
+def ruling_of(config: AssistantConfig, name: str, tool: ToolsetTool[ToolDeps]) -> Permission:
+    """What the configuration says of a tool: an internal one by its key, an API tool by its id."""
+    api_tool_id = (tool.tool_def.metadata or {}).get("api_tool_id")
+    return permission(config, name) if api_tool_id is None else api_tool_permission(config, api_tool_id, name)
 
 
 def _call_id(ctx: Ctx) -> str:
@@ -55,53 +63,87 @@ class Once(WrapperToolset[ToolDeps]):
     async def get_tools(self, ctx: Ctx) -> Tools:
         tools = await super().get_tools(ctx)
         return {
-            name: replace(tool, tool_def=replace(tool.tool_def, sequential=is_change(tool)))
+            name: replace(tool, tool_def=replace(tool.tool_def, sequential=changes(tool)))
             for name, tool in tools.items()
         }
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         stored = await ctx.deps.turn.stored_call(_call_id(ctx))
-        if stored is None:
+        if stored is None or is_repeatable(stored):
+            if stored is not None:
+                ctx.deps.turn.calls[fingerprint(name, tool_args)] -= 1  # it was counted when it was begun
             result: Json = await super().call_tool(name, tool_args, ctx, tool)
             return result
         if stored.status == "done" and stored.tool_name == name:
             return stored.result
         # An intent that has no result may have had its effect: at most once means that it is not tried again.
+        if stored.status == "intent":
+            await ctx.deps.turn.record_outcome(_record(ctx, name, tool_args, "unknown", UNKNOWN, is_change=True))
         raise ToolFailed(str(stored.result) if stored.status in ("failed", "refused") else UNKNOWN)
+
+
+def _record(
+    ctx: Ctx, name: str, arguments: Arguments, status: CallStatus, result: Json, *, is_change: bool, took: int = 0
+) -> CallRecord:
+    plain = storable(arguments)  # type: ignore[arg-type]
+    assert isinstance(plain, dict)
+    return CallRecord(_call_id(ctx), name, plain, status, storable(result), is_change, took)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the inside of a call's first transaction came to; with `remote` the call is still to be made."""
+
+    result: Json
+    status: CallStatus = "failed"
+    is_last: bool = False
+    remote: Remote | None = None
 
 
 @dataclass
 class Logged(WrapperToolset[ToolDeps]):
-    """One transaction per call: the step row with arguments, result, status and duration stands beside the effect."""
+    """One transaction per call: the step row with arguments, result, status and duration stands beside the effect.
+
+    A call to another system is made after that transaction, which then holds the intent (`remote.py`).
+    """
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
-        deps = ctx.deps
-        started, is_last = deps.clock.monotonic(), False
+        deps, started = ctx.deps, ctx.deps.clock.monotonic()
+        before = await deps.turn.stored_call(_call_id(ctx))
         async with deps.turn.transaction() as connection:
-            inner = replace(ctx, deps=deps.within(connection))
-            status: CallStatus = "failed"
-            result: Json
-            try:
-                result, status = storable(await super().call_tool(name, tool_args, inner, tool)), "done"
-            except Refused as refusal:
-                result, status, is_last = refusal.sentence, "refused", refusal.is_last
-            except (LeaseLost, Superseded, Unavailable):
-                raise
-            except ApiError as error:
-                result = sentence_of(error)
-            except Exception:
-                log.exception("tool failed", tool=name, turn=deps.turn.turn_id)
-                result = BROKEN
+            said = await self._said(name, tool_args, replace(ctx, deps=deps.within(connection)), tool)
+            if before is not None and said.remote is None:
+                # It was begun before a crash, and may not be repeated now: that does not undo it.
+                said = Said(UNKNOWN, "unknown")
             took = round((deps.clock.monotonic() - started) * 1000)
-            arguments = storable(tool_args)  # type: ignore[arg-type]
-            assert isinstance(arguments, dict)
-            record = CallRecord(_call_id(ctx), name, arguments, status, storable(result), is_change(tool), took)
-            await deps.turn.record_call(connection, record)
-        if is_last:
+            remote = said.remote
+            is_change = changes(tool) if remote is None else remote.is_change
+            result = said.result if remote is None else begun(remote, before)
+            record = _record(ctx, name, tool_args, said.status, result, is_change=is_change, took=took)
+            # What only reads may be read again, so it needs no intent.
+            if remote is None or is_change:
+                await deps.turn.record_call(connection, record)
+        if remote is not None:
+            record = await carried_out(deps, remote, record)
+        if said.is_last:
             raise TooManyCalls(name)
-        if status != "done":
+        if record.status != "done":
             raise ToolFailed(str(record.result))
         return record.result
+
+    async def _said(self, name: str, tool_args: Arguments, inner: Ctx, tool: ToolsetTool[ToolDeps]) -> Said:
+        try:
+            result = await super().call_tool(name, tool_args, inner, tool)
+        except Refused as refusal:
+            return Said(refusal.sentence, "refused", refusal.is_last)
+        except (LeaseLost, Superseded, Unavailable):
+            raise
+        except ApiError as error:
+            return Said(sentence_of(error))
+        except Exception:
+            log.exception("tool failed", tool=name, turn=inner.deps.turn.turn_id)
+            return Said(BROKEN)
+        return Said(None, "intent", remote=result) if isinstance(result, Remote) else Said(result, "done")
 
 
 @dataclass
@@ -140,11 +182,11 @@ class Allowed(WrapperToolset[ToolDeps]):
 
     async def get_tools(self, ctx: Ctx) -> Tools:
         tools = await super().get_tools(ctx)
-        return {name: tool for name, tool in tools.items() if permission(ctx.deps.config, name).is_allowed}
+        return {name: tool for name, tool in tools.items() if ruling_of(ctx.deps.config, name, tool).is_allowed}
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         view = await ctx.deps.turn.current_assistant(_transaction(ctx))
-        rulings = (permission(ctx.deps.config, name), permission(view.config, name))
+        rulings = (ruling_of(ctx.deps.config, name, tool), ruling_of(view.config, name, tool))
         if view.is_blocked:
             raise Refused(f"{name} was not called: the contact is blocked.")
         for ruling in rulings:
@@ -165,7 +207,7 @@ class Effects(WrapperToolset[ToolDeps]):
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         connection = _transaction(ctx)
-        if is_change(tool):
+        if changes(tool):
             await ctx.deps.turn.start_effects(connection)
         async with connection.transaction():
             result: Json = await super().call_tool(name, tool_args, ctx, tool)

@@ -106,7 +106,10 @@ ai_turns = Resource(
         Field("started_at", "moment", write="never"),
         Field("ended_at", "moment", write="never"),
     ),
-    tells={"ended": "A turn came to its end: answered, or why not. Without prompt and steps."},
+    tells={
+        "ended": "A turn came to its end: answered, or why not. Without prompt and steps.",
+        "call_unknown": "Nobody knows whether a call to another system was carried out; `data` names tool and turn.",
+    },
     joins={"steps": _steps},
     constraints=(
         Index(
