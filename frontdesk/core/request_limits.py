@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .clock import Clock
 from .database import Connection, Database
-from .errors import Json, TooManyRequests
+from .errors import Json, TooManyRequests, Unavailable
 from .ledger import Grant, Ledger, Uses
 from .quota import NAME, Quota
 from .schema import metadata
@@ -182,7 +183,9 @@ class RequestLimits:
         shares, self._shares = self._shares, {}
         for organization_id, share in shares.items():
             if share.has(self._clock.monotonic()):
-                await self._ledgers.take(organization_id, share.quota, self._process, share.spent, 0, 0)
+                # Without the database it stays leased, and is over a window after the lease.
+                with suppress(Unavailable):
+                    await self._ledgers.take(organization_id, share.quota, self._process, share.spent, 0, 0)
 
     def _share(self, organization_id: int, quota: Quota, now: float) -> Share:
         known = self._shares.get(organization_id)

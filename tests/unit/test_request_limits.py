@@ -140,6 +140,15 @@ async def test_a_process_that_ends_gives_back() -> None:
     assert await world.send(1, 200) == 197
 
 
+async def test_a_process_ends_without_the_database_too() -> None:
+    world = Processes(Quota(200, 60), 2)
+    await world.send(0, 3)
+    world.ledgers.failure = Unavailable("gone")
+    await world.all[0].give_back()
+    world.ledgers.failure = None
+    assert 180 <= await world.send(1, 200) < 197
+
+
 async def test_a_refusal_has_the_published_members_and_its_wait_is_true() -> None:
     world = Processes(Quota(10, 60))
     await world.send(0, 4)
