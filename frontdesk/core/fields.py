@@ -233,6 +233,8 @@ class Kind:
 
 
 DECIMAL = r"^-?\d{1,14}(\.\d{1,20})?$"
+# Wall time without an offset, which the format `time` of JSON Schema does not know.
+LOCAL_TIME: dict[str, Json] = {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"}
 DATE_TIME: dict[str, Json] = {"type": "string", "format": "date-time"}
 KINDS: dict[str, Kind] = {
     "text": Kind(Text(), {"type": "string"}, check_text, check_text, is_text=True),
@@ -251,7 +253,7 @@ KINDS: dict[str, Kind] = {
     "boolean": Kind(Boolean(), {"type": "boolean"}, check_boolean, _read_boolean),
     "moment": Kind(DateTime(timezone=True), DATE_TIME, check_moment, check_moment, _iso),
     "date": Kind(Date(), {"type": "string", "format": "date"}, check_date, check_date),
-    "time": Kind(Time(), {"type": "string", "format": "time"}, check_time, check_time),
+    "time": Kind(Time(), LOCAL_TIME, check_time, check_time),
     "texts": Kind(
         ARRAY(Text()),
         {"type": "array", "items": {"type": "string"}},
