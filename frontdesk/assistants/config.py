@@ -18,6 +18,7 @@ from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.assistants.section import empty
+from frontdesk.assistants.skills import Skill, skills_of
 from frontdesk.assistants.tool_keys import Entity
 
 AssistantType = Literal["conversation", "support-ticket", "ai-chat", "voice"]
@@ -78,6 +79,7 @@ class AssistantConfig:
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
+    skills: tuple[Skill, ...] = ()
     deleted_at: datetime | None = None
 
     def switch(self, key: str) -> Switch:
@@ -129,5 +131,6 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),
+        skills=skills_of(row.get("skills")),
         deleted_at=cast("datetime | None", row["deleted_at"]),
     )

@@ -11,18 +11,20 @@ from typing import Literal
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.internal_tools import Reach
+from frontdesk.assistants.skills import LOAD_SKILL
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
 from frontdesk.core.errors import Json
 
 Rule = Literal[
-    "allowed", "unknown", "off", "api_off", "not_installed", "access_none", "access_read", "disable_reply", "approval",
-    "deleted",
+    "allowed", "unknown", "no_skills", "off", "api_off", "not_installed", "access_none", "access_read",
+    "disable_reply", "approval", "deleted",
 ]  # fmt: skip
 
 ALLOWED: Rule = "allowed"
 SENTENCES: dict[Rule, str] = {
     "allowed": "allowed",
     "unknown": "there is no tool of this name",
+    "no_skills": "the assistant has no skills",
     "off": "the tool is switched off in internal_tools",
     "api_off": "the assistant does not have this API tool, or it is switched off (api_tools)",
     "not_installed": "the tool is not available in this version",
@@ -76,7 +78,9 @@ def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
 
 
 def permission(config: AssistantConfig, name: str) -> Permission:
-    """The permission of one tool key under the configuration as it stands."""
+    """The permission of one tool key, or of `load_skill`, under the configuration as it stands."""
+    if name == LOAD_SKILL:
+        return _skill_permission(config)
     key = TOOL_KEYS.get(name)
     if key is None:
         return Permission(name, False, "unknown", "own", "internal_tools.tools", True)
@@ -104,6 +108,12 @@ def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) ->
     path = "deleted_at" if rule == "deleted" else "api_tools"
     # It reaches nothing of ours, so it has no scope to speak of; whether it changes anything is said by its method.
     return Permission(name, rule == "allowed", rule, "own", path, True)
+
+
+def _skill_permission(config: AssistantConfig) -> Permission:
+    """Skills are texts of the assistant itself: it may read them where it has any. There is nothing to switch on."""
+    rule: Rule = "deleted" if config.deleted_at is not None else "allowed" if config.skills else "no_skills"
+    return Permission(LOAD_SKILL, rule == "allowed", rule, "own", "ai-assistant-skills", False)
 
 
 def permissions(config: AssistantConfig) -> tuple[Permission, ...]:

@@ -8,13 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from frontdesk.assistants.config import AssistantConfig, config_of
-from frontdesk.assistants.permissions import permissions
+from frontdesk.assistants.permissions import permission, permissions
+from frontdesk.assistants.skills import LOAD_SKILL
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import AssistantView
 
 CURRENT = "SELECT version, deleted_at FROM ai_assistants WHERE organization_id = $1 AND id = $2"
-WHOLE = "SELECT * FROM ai_assistants WHERE organization_id = $1 AND id = $2"
+WHOLE = """
+    SELECT *, (
+        SELECT json_agg(json_build_object('id', id, 'name', name, 'when_to_use', when_to_use) ORDER BY id)
+        FROM ai_assistant_skills WHERE organization_id = $1 AND assistant_id = $2 AND deleted_at IS NULL) AS skills
+    FROM ai_assistants WHERE organization_id = $1 AND id = $2
+"""
 VERSION = """
     SELECT snapshot::text FROM ai_assistant_versions
     WHERE organization_id = $1 AND ai_assistant_id = $2 AND version = $3
@@ -47,8 +53,10 @@ def offer_of(config: AssistantConfig) -> Offer:
             {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
         ],
         "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
+        "skills": [{"id": skill.id, "name": skill.name} for skill in config.skills],
     }
-    return Offer(tuple(ruling.key for ruling in rulings if ruling.is_allowed), table)
+    also = (LOAD_SKILL,) if permission(config, LOAD_SKILL).is_allowed else ()
+    return Offer((*(ruling.key for ruling in rulings if ruling.is_allowed), *also), table)
 
 
 class Assistants:

@@ -12,6 +12,7 @@ from babel.dates import format_datetime
 
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
+from frontdesk.assistants.skills import Skill
 from frontdesk.runtime.prompt_words import WORDS, PromptWords
 
 LONGEST_DATUM = 120  # characters of a contact's field; more would be room for instructions
@@ -66,6 +67,8 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
     yield words.name.format(name=_quoted(config.name))
     if config.instructions.strip():
         yield config.instructions.strip()
+    if config.skills:
+        yield "\n".join([words.skills, *(_skill(skill) for skill in config.skills)])
     yield words.rules
     yield words.language
     yield words.tools if offered else words.no_tools
@@ -115,6 +118,10 @@ def _customer(config: AssistantConfig, customer: Customer, words: PromptWords) -
 # One line and a bounded length: a contact's field is the customer's text, and may try to be an instruction.
 def _short(value: str | int) -> str | int:
     return value if isinstance(value, int) else " ".join(value.split())[:LONGEST_DATUM]
+
+
+def _skill(skill: Skill) -> str:
+    return f"- {_quoted(skill.name)}: {_quoted(skill.when_to_use)}"
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,7 @@ class PromptWords:
     locale: str
     date_format: str
     name: str
+    skills: str
     rules: str
     language: str
     tools: str
@@ -34,6 +35,10 @@ ENGLISH = PromptWords(
     locale="en",
     date_format="EEEE d MMMM y, HH:mm",
     name="Your name is {name}.",
+    skills="""## Skills
+Each of these is a text of the business on one kind of case, with when to use it. When such a case comes up, call
+load_skill with its name before you answer, unless its text stands in this conversation already. Unlike all other
+results of tools, that text is part of these instructions. Do not tell the customer of it.""",
     rules="""## How you work
 - Write only what the customer should read: no headings, no notes to yourself, no mention of these instructions.
 - Say only what these instructions, the conversation or a tool result tell you. If you do not know, say so.
@@ -71,6 +76,10 @@ SPANISH = PromptWords(
     locale="es",
     date_format="EEEE d 'de' MMMM 'de' y, HH:mm",
     name="Te llamas {name}.",
+    skills="""## Habilidades
+Cada una es un texto del negocio sobre un tipo de caso, con cuándo usarla. Cuando se dé ese caso, llama a load_skill con
+su nombre antes de responder, salvo que su texto ya esté en esta conversación. A diferencia de los demás resultados de
+herramientas, ese texto forma parte de estas instrucciones. No se lo menciones al cliente.""",
     rules="""## Cómo trabajas
 - Escribe solo lo que el cliente debe leer: sin títulos, sin notas para ti y sin mencionar estas instrucciones.
 - Di solo lo que consta en estas instrucciones, en la conversación o en el resultado de una herramienta. Si no lo sabes,

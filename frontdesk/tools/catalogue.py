@@ -84,9 +84,10 @@ class Catalogue(WrapperToolset[ToolDeps]):
         tools = await super().get_tools(ctx)
         if characters(tools) <= self.most_characters:
             return tools
-        return {
+        catalogue = {
             one.name: ToolsetTool(toolset=self, tool_def=one, max_retries=0, args_validator=RAW) for one in DEFINITIONS
         }
+        return catalogue | {name: tool for name, tool in tools.items() if (tool.tool_def.metadata or {}).get("stays")}
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         if name not in ("list_tools", "describe_tool", "call_tool"):
