@@ -216,10 +216,11 @@ class Door:
 
     async def _run_write(self, call: Call, if_match: int | None) -> Answer:
         resource, now = call.resource, self.clock.now()
+        is_plain = call.verb == "create" and _is_plain(call)
         stored = {name: value for name, value in call.data.items() if name in resource.table.c}
         if call.verb == "create":
             stored |= stamps_of(call) | {"created_at": now, "updated_at": now}
-            statement = create_statement(resource, tuple(stored))
+            statement = create_statement(resource, tuple(stored), is_plain)
         elif call.verb == "remove" and not resource.is_soft_deleted:
             statement = remove_statement(resource, call.query.where, scoped_of(call.caller))
         else:
@@ -238,7 +239,7 @@ class Door:
         if row is None:
             raise await self._why_not(call, if_match)
         answer = Answer(row[0], row[1], row[2])
-        if resource.joins and call.verb != "remove":
+        if resource.joins and call.verb != "remove" and not is_plain:
             # A join sees what the statement itself wrote only in a statement after it.
             shown = get_statement(resource, (), _selected(call), "")
             answer.text = await call.connection.fetchval(shown.sql, *shown.arguments(values | {"id": answer.id}))
@@ -255,9 +256,11 @@ class Door:
 
 
 def _is_plain(call: Call) -> bool:
-    """A write that one statement does alone: no hook looks at it, and its references are left as they are."""
+    """A write that one statement does alone: no hook writes beside it, and its references are left as they are."""
     resource, registry = call.resource, call.door.registry
     has_hooks = resource.prepare is not None or resource.finish is not None
+    if call.verb == "create" and resource.light is not None and resource.light(call):
+        has_hooks = False
     if call.verb == "remove" and registry.dependents(resource):
         return False
     touches = any(call.data.get(f.name) is not None for f in resource.references)

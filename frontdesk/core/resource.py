@@ -133,6 +133,7 @@ class Resource:
     `is_told` is false; `tells` are further events (`handed_off`) and those that the spine leaves, each with a
     sentence, and `private_to` gives the one user who may see a row, None where all may. `stale` adds to the 409 of an
     old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
+    `light` says of a new row whether its hooks will read and write nothing, so that one statement does it all.
     `look` runs before a write's transaction and may wait for another system. `derive` gives the members `derived` of
     one row (as JSON), which no statement can compute. A search finds the fields `fuzzy` misspelt too, best first.
     `afterwards` gives a write's answer once it has been committed,
@@ -152,6 +153,7 @@ class Resource:
     is_shared: bool = False
     is_soft_deleted: bool = True
     is_told: bool = True
+    is_stored: bool = True  # an action without a table: `extra_input` goes in, `fields` come out, a handler does it
     tells: Mapping[str, str] = field(default_factory=dict)
     told_with: tuple[str, ...] = ()  # the joins that stand in an event too
     private_to: Callable[[Mapping[str, Json]], int | None] | None = None
@@ -172,6 +174,7 @@ class Resource:
     stale: Stale | None = None
     rewrite: Rewrite | None = None
     look: Hook | None = None
+    light: Callable[[Call], bool] | None = None
     derived: tuple[Field, ...] = ()
     derive: Derive | None = None
     afterwards: Afterwards | None = None
@@ -185,7 +188,7 @@ class Resource:
             shown = {name: custom_values.shown_by(name.rpartition("_")[2]) for name in custom_values.MEMBERS}
             object.__setattr__(self, "joins", {**self.joins, **shown})
             object.__setattr__(self, "extra_input", (*self.extra_input, *custom_values.MEMBERS.values()))
-        if self.of is None and self.fields:
+        if self.of is None and self.fields and self.is_stored:
             _ = self.table  # importing a declaration puts its table into the MetaData
         DECLARED[self.path] = self
 
@@ -211,6 +214,8 @@ class Resource:
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
         """Server fields first, then the declared ones, then the stamps: the order of the JSON."""
+        if not self.is_stored:
+            return self.fields
         head = [Field("id", "integer", is_nullable=False, write="never")]
         if self.is_tenant:
             head.append(Field("organization_id", "small", is_nullable=self.is_shared, write="never"))

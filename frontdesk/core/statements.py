@@ -342,10 +342,15 @@ def _shown(resource: Resource, source: FromClause, names: Names) -> Select[tuple
     return select(_row_json("j"), source.c.version, source.c.id).select_from(source.join(shown, true()))
 
 
-def _written(resource: Resource, change: Change, happening: Happening, names: Names) -> Select[tuple[str, int]]:
-    """A change with the event that tells of it, in one statement; shows the row as it is now."""
+def _written(
+    resource: Resource, change: Change, happening: Happening, names: Names, is_whole: bool = False
+) -> Select[tuple[str, int]]:
+    """A change with the event that tells of it, in one statement; shows the row as it is now.
+
+    `is_whole`: nothing else is written for it, so the joins of this statement show all there is.
+    """
     written = change.returning(resource.table).cte("w")
-    if resource.joins and happening != "deleted":
+    if resource.joins and happening != "deleted" and not is_whole:
         # A join sees what the statement itself wrote only in a statement after it: the door reads again.
         names = ("id",)
     if not resource.leaves_events:
@@ -401,11 +406,11 @@ def _given(table: Table, name: str, *, is_new: bool = True) -> ColumnElement[obj
 
 
 @lru_cache(maxsize=1024)
-def create_statement(resource: Resource, columns: tuple[str, ...]) -> Statement:
+def create_statement(resource: Resource, columns: tuple[str, ...], is_whole: bool = False) -> Statement:
     """Insert and show in one statement: `(JSON text, version, id)`."""
     table = resource.table
     values = {name: _given(table, name) for name in columns}
-    return compile_statement(_written(resource, insert(table).values(values), "created", None))
+    return compile_statement(_written(resource, insert(table).values(values), "created", None, is_whole))
 
 
 @lru_cache(maxsize=1024)

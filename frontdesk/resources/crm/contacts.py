@@ -26,6 +26,11 @@ DIGITS = (
 PHONE = ("phone", "phone_country_code", "phone_country_iso")
 
 
+def _is_light(call: Call) -> bool:
+    """Most contacts come without what the hooks would look up."""
+    return not any(call.data.get(name) is not None for name in ("tag_ids", "avatar_url"))
+
+
 async def _prepare(call: Call) -> None:
     await _complete_phone(call)
     await check_tags(call)
@@ -108,6 +113,7 @@ contacts = Resource(
     ),
     extra_input=(TAG_IDS,),
     filters={"tag_id": BY_TAG},
+    light=_is_light,
     prepare=_prepare,
     finish=put_tags,
 )
