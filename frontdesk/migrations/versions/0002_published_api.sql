@@ -40,10 +40,10 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
+    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id)
 );
 
 CREATE INDEX ix_activities_assigned_to_user_id ON activities (assigned_to_user_id);
@@ -77,9 +77,9 @@ CREATE TABLE activity_types (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_activity_types PRIMARY KEY (id),
+    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_activity_types_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_activity_types_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_activity_types_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_activity_types_search_text ON activity_types USING gin (search_text gin_trgm_ops);
@@ -102,8 +102,8 @@ CREATE TABLE ai_assistant_skills (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_ai_assistant_skills PRIMARY KEY (id),
-    CONSTRAINT uq_ai_assistant_skills_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_ai_assistant_skills_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_ai_assistant_skills_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_ai_assistant_skills_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
@@ -136,8 +136,8 @@ CREATE TABLE api_tools (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_api_tools PRIMARY KEY (id),
-    CONSTRAINT fk_api_tools_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_api_tools_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_api_tools_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_api_tools_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -164,10 +164,10 @@ CREATE TABLE companies (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
-    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -196,8 +196,8 @@ CREATE TABLE contact_merges (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_merges PRIMARY KEY (id),
     CONSTRAINT fk_contact_merges_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_contact_merges_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_contact_merges_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_contact_merges_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_contact_merges_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_contact_merges_contact_id ON contact_merges (organization_id, contact_id);
@@ -215,8 +215,8 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
-    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -243,9 +243,9 @@ CREATE TABLE conversation_files (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_files PRIMARY KEY (id),
+    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_conversation_files_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversation_files_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_conversation_files_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_files_conversation_id ON conversation_files (organization_id, conversation_id);
@@ -268,8 +268,8 @@ CREATE TABLE conversation_predefined_messages (
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
     CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_predefined_messages_search_text ON conversation_predefined_messages USING gin (search_text gin_trgm_ops);
@@ -293,9 +293,9 @@ CREATE TABLE conversations_bulk_actions (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversations_bulk_actions PRIMARY KEY (id),
+    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_conversations_bulk_actions_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversations_bulk_actions_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_conversations_bulk_actions_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversations_bulk_actions_running ON conversations_bulk_actions (updated_at) WHERE status = 'running';
@@ -322,8 +322,8 @@ CREATE TABLE currencies (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_currencies PRIMARY KEY (id),
-    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_currencies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_currencies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_currencies_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -349,9 +349,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -380,9 +380,9 @@ CREATE TABLE deal_products (
     version INTEGER DEFAULT 1 NOT NULL,
     created_in_conversation_id BIGINT,
     CONSTRAINT pk_deal_products PRIMARY KEY (id),
-    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_deal_products_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_deal_products_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_deal_products_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_deal_products_deal_id ON deal_products (organization_id, deal_id);
@@ -415,12 +415,12 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
-    CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -493,9 +493,9 @@ CREATE TABLE email_broadcast_senders (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(email, ''))) STORED,
     CONSTRAINT pk_email_broadcast_senders PRIMARY KEY (id),
-    CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_email_broadcast_senders_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_email_broadcast_senders_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_email_broadcast_senders_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_email_broadcast_senders_inbox_channel_id ON email_broadcast_senders (organization_id, inbox_channel_id);
@@ -530,9 +530,9 @@ CREATE TABLE email_broadcasts (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, ''))) STORED,
     CONSTRAINT pk_email_broadcasts PRIMARY KEY (id),
+    CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_email_broadcasts_search_text ON email_broadcasts USING gin (search_text gin_trgm_ops);
@@ -574,9 +574,9 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_file_uploads_unclaimed ON file_uploads (updated_at) WHERE claims = 0;
@@ -605,9 +605,9 @@ CREATE TABLE organizations_users_invites (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
+    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
     CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -632,9 +632,9 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
+    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_pipeline_stages_pipeline_id ON pipeline_stages (organization_id, pipeline_id);
@@ -654,9 +654,9 @@ CREATE TABLE pipelines (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipelines PRIMARY KEY (id),
-    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_pipelines_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_pipelines_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_pipelines_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE UNIQUE INDEX uq_pipelines_entity_name ON pipelines (organization_id, entity, name) WHERE deleted_at IS NULL;
@@ -673,9 +673,9 @@ CREATE TABLE product_categories (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_product_categories PRIMARY KEY (id),
-    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_product_categories_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_product_categories_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_product_categories_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_categories_name ON product_categories (organization_id, name);
@@ -701,8 +701,8 @@ CREATE TABLE product_media (
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
     CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -751,8 +751,8 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
-    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -771,10 +771,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -796,9 +796,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -827,9 +827,9 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
-    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE TABLE webhook_deliveries (
@@ -853,8 +853,8 @@ CREATE TABLE webhook_deliveries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
-    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
@@ -878,9 +878,9 @@ CREATE TABLE webhook_deliveries_replays (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries_replays PRIMARY KEY (id),
+    CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_webhook_deliveries_replays_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_webhook_deliveries_replays_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhook_deliveries_replays_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_webhook_deliveries_replays_webhook_id ON webhook_deliveries_replays (organization_id, webhook_id);
@@ -906,9 +906,9 @@ CREATE TABLE webhooks (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
-    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_webhooks_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_webhooks_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_webhooks_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE TABLE whatsapp_templates (
@@ -932,9 +932,9 @@ CREATE TABLE whatsapp_templates (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
+    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -977,9 +977,9 @@ CREATE INDEX ix_contacts_phone_digits ON contacts (organization_id, phone_digits
 
 CREATE INDEX ix_contacts_wa_id ON contacts (organization_id, channel_whatsapp_wa_id) WHERE channel_whatsapp_wa_id IS NOT NULL AND deleted_at IS NULL;
 
-ALTER TABLE contacts ADD CONSTRAINT fk_contacts_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
-
 ALTER TABLE contacts ADD CONSTRAINT fk_contacts_merged_into_contact_id FOREIGN KEY(organization_id, merged_into_contact_id) REFERENCES contacts (organization_id, id);
+
+ALTER TABLE contacts ADD CONSTRAINT fk_contacts_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
 
 ALTER TABLE conversation_messages ADD COLUMN error TEXT;
 
@@ -1077,9 +1077,9 @@ CREATE UNIQUE INDEX uq_conversations_contact_address ON conversations (organizat
 
 CREATE UNIQUE INDEX uq_conversations_reference_number ON conversations (organization_id, reference_number) WHERE reference_number IS NOT NULL;
 
-ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
-
 ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_id FOREIGN KEY(organization_id, pipeline_id) REFERENCES pipelines (organization_id, id);
+
+ALTER TABLE conversations ADD CONSTRAINT fk_conversations_pipeline_stage_id FOREIGN KEY(organization_id, pipeline_stage_id) REFERENCES pipeline_stages (organization_id, id);
 
 ALTER TABLE inbox_channels ADD COLUMN provider TEXT;
 
@@ -2104,7 +2104,8 @@ RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
 -- less than one message of two hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
--- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell; of two searches at
+-- once (`is_thorough`) both are looked up, because few rows have both. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -2112,7 +2113,7 @@ AS $$
     SELECT array_agg('%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' ORDER BY length(word) DESC)
     FROM regexp_split_to_table(frontdesk_fold(trim(term)), '\s+') AS word
 $$;
-CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION conversations_saying(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -2121,10 +2122,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := 50000;
+    most int := CASE WHEN is_thorough THEN 20000 ELSE 50000 END;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 10 FROM (
+    IF NOT is_thorough AND (SELECT count(*) > 10 FROM (
             SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 2000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -2142,7 +2143,7 @@ BEGIN
 END
 $$;
 -- The same for contacts, by name, e-mail and phone.
-CREATE OR REPLACE FUNCTION contacts_matching(term text) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION contacts_matching(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -2151,10 +2152,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := 6000;
+    most int := CASE WHEN is_thorough THEN 20000 ELSE 6000 END;
     ids bigint[];
 BEGIN
-    IF (SELECT count(*) > 50 FROM (
+    IF NOT is_thorough AND (SELECT count(*) > 50 FROM (
             SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -2168,12 +2169,12 @@ BEGIN
     RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
 END
 $$;
-ALTER FUNCTION contacts_matching(text) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION contacts_matching(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION contacts_matching(text) TO frontdesk_app, frontdesk_system;
-ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION contacts_matching(text, boolean) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION contacts_matching(text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION contacts_matching(text, boolean) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION conversations_saying(text, boolean) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION conversations_saying(text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION conversations_saying(text, boolean) TO frontdesk_app, frontdesk_system;
 REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 -- Messages come all the time, and each search reads what is not in the index yet: a short list of those.
 ALTER INDEX ix_conversation_messages_search_text SET (gin_pending_list_limit = 256);

@@ -37,8 +37,8 @@ SHORTEST, LONGEST = 3, 200  # characters of a search for messages
 COUNTED_BY_CONTACT, COUNTED_BY_TEXT = 300, 100
 # What each search finds by its index, and in which field; NULL for what is so common that rows are read one by one.
 INDEXED = {
-    "searchTerm": ("contact_id", "SELECT contacts_matching($1)"),
-    "messageSearchTerm": ("id", "SELECT conversations_saying($1)"),
+    "searchTerm": ("contact_id", "SELECT contacts_matching($1, $2)"),
+    "messageSearchTerm": ("id", "SELECT conversations_saying($1, $2)"),
 }
 BOTH = """
     SELECT ARRAY(SELECT c.id FROM unnest($1::bigint[]) AS said (id) JOIN conversations c USING (id)
@@ -217,9 +217,11 @@ async def _narrowed(connection: Connection, part: Parameters, searches: Iterable
     if not isinstance(beside, list):
         return part
     found: dict[str, list[int]] = {}
-    for name, term in _terms_of(part, searches).items():
+    terms = _terms_of(part, searches)
+    for name, term in terms.items():
         field, sql = INDEXED[name]
-        ids = await connection.fetchval(sql, term)
+        # Of two common words few rows have both: walking the inbox would be long.
+        ids = await connection.fetchval(sql, term, len(terms) > 1)
         if ids is not None:
             del result[name]
             found[field] = ids
