@@ -35,7 +35,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     limits = RequestLimits(LedgerRows(door.database), door.clock)
     health = Health(url)
     live = Live(url, door.clock)
-    events = EventsEdge(door, identities)
+    events = EventsEdge(door, identities, limits)
     chat = WebchatEdge(
         door,
         Webchat(door.database, door.clock, door.files),

@@ -33,6 +33,7 @@ from frontdesk.core.errors import (
 from frontdesk.core.event_feed import Feed, Listener, Told
 from frontdesk.core.event_log import Cursor, Event, forgotten
 from frontdesk.core.event_names import audible, event_names, matching
+from frontdesk.core.request_limits import RequestLimits
 
 from .identity import Identities
 from .rest import Headers, credentials, send_error
@@ -61,8 +62,8 @@ class OpenStream:
 class EventsEdge:
     """ASGI: all of the live events' HTTP, and what watches over it."""
 
-    def __init__(self, door: Door, identities: Identities) -> None:
-        self.door, self.identities, self.clock = door, identities, door.clock
+    def __init__(self, door: Door, identities: Identities, limits: RequestLimits) -> None:
+        self.door, self.identities, self.limits, self.clock = door, identities, limits, door.clock
         self.names = event_names(door.registry)
         self.feed = Feed(door.database, door.clock, self.render)
         self._streams: set[OpenStream] = set()
@@ -103,6 +104,9 @@ class EventsEdge:
         """The stream as asked for, and why it has to begin with a `resync`, if it has to."""
         key, bearer = credentials(headers)
         identity = await self.identities.identify(key, bearer)
+        if identity.quota:
+            # A stream is one request, however long it lasts; whoever polls with `seconds=0` makes many.
+            await self.limits.admit(identity.organization_id, identity.quota)
         parameters = _read_parameters(query)
         caller = identity.caller(_number(parameters, "organization_id"))
         seconds = _number(parameters, "seconds", LONGEST_STREAM)

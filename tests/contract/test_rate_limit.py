@@ -145,3 +145,8 @@ async def test_a_deleted_organizations_counts_go_with_it(limited: World) -> None
         assert await connection.fetchval("SELECT count(*) FROM rate_ledgers") == 1
         await connection.execute("DELETE FROM organizations WHERE id = $1", OURS)
         assert await connection.fetchval("SELECT count(*) FROM rate_ledgers") == 0
+
+
+async def test_a_stream_of_events_is_a_request_too(limited: World) -> None:
+    assert await statuses(limited, 10, "/events?seconds=0") == [200] * 10
+    assert await statuses(limited, 2, "/events?seconds=0") == [429] * 2
