@@ -22,6 +22,8 @@ from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_r
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
+from frontdesk.resources.assistants.api_tools_imports import api_tools_imports
+from frontdesk.resources.assistants.api_tools_trials import api_tools_dry_run, api_tools_executions
 from frontdesk.resources.crm.activities import activities
 from frontdesk.resources.crm.activity_types import activity_types
 from frontdesk.resources.crm.companies import companies
@@ -110,6 +112,9 @@ RESOURCES: tuple[Resource, ...] = (
     ai_models,
     ai_provider_keys,
     api_tools,
+    api_tools_dry_run,
+    api_tools_executions,
+    api_tools_imports,
     ai_assistants,
     ai_assistant_skills,
     ai_assistants_change_history,

@@ -53,6 +53,8 @@ SETTINGS = {
     "whatsapp-templates": "_whatsapp_template",
     "conversations-initiate-whatsapp": "_whatsapp_opening",
     "email-broadcast-senders": "_broadcast_sender",
+    "api-tools-dry-run": "_callable_tool",
+    "api-tools-executions": "_callable_tool",
 }
 INSTALLATION = "SELECT min(id) FROM {} WHERE organization_id IS NULL"
 
@@ -167,6 +169,14 @@ class World:
         template = await self.row("whatsapp-templates", organization_id, **values)  # type: ignore[arg-type]
         contact = await self.row("contacts", organization_id, phone="+34600111222")
         return {"contact_id": contact, "inbox_channel_id": account, "template_id": template}
+
+    async def _callable_tool(self, organization_id: int) -> dict[str, object]:
+        """A tool that can be called; its address is a private one, so nothing leaves this machine."""
+        parameter = {"name": "number", "location": "path"}
+        tool = await self.row(
+            "api-tools", organization_id, endpoint="http://127.0.0.1/{number}", url_parameters=[parameter]
+        )
+        return {"api_tool_id": tool}
 
     async def _broadcast_sender(self, organization_id: int) -> dict[str, object]:
         return {"inbox_channel_id": await self.row("inbox-channels", organization_id, channel="email")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from frontdesk.assistants.api_parameters import DEEPEST, SCALARS
 from frontdesk.assistants.api_request import placeholders
@@ -12,8 +13,22 @@ from frontdesk.core.errors import Fault, Invalid, Json
 Node = Mapping[str, Json]
 Resolve = Callable[[Json], Node]
 LONGEST_DESCRIPTION = 1_000
+MOST_VALUES = 80  # of one tool, nested ones counted; what is nested deeper than they reach is a free value
 MOST_CHOICES = 200
 TYPES = (*SCALARS, "array", "object")
+
+
+@dataclass
+class Room:
+    """How many more values a tool may have. A document whose schemas name each other would never end without it."""
+
+    left: int = MOST_VALUES
+
+    def takes(self, count: int) -> bool:
+        if count > self.left:
+            return False
+        self.left -= count
+        return True
 
 
 def as_node(value: Json) -> Node:
@@ -32,8 +47,9 @@ def parameters_from(schema: Node, endpoint: str, method: str) -> tuple[list[Json
     required, holes = texts(inner.get("required")), placeholders(endpoint)
     url: list[Json] = []
     body: list[Json] = []
+    room = Room(MOST_VALUES - len(properties))
     for name, value in properties.items():
-        one = parameter_from(name, as_node(value), is_required=name in required)
+        one = parameter_from(name, as_node(value), room, is_required=name in required)
         if name in holes or method == "GET":
             url.append({**one, "location": "path" if name in holes else "query"})
         else:
@@ -46,16 +62,16 @@ def texts(value: Json) -> list[str]:
 
 
 def parameter_from(
-    name: str, schema: Node, *, is_required: bool, resolve: Resolve = as_node, depth: int = 1
+    name: str, schema: Node, room: Room, *, is_required: bool, resolve: Resolve = as_node, depth: int = 1
 ) -> dict[str, Json]:
     """One named value."""
     return {
         "id": name[:200], "name": name, "required": is_required, "value_source": "ai",
-        **value_from(schema, resolve, depth),
+        **value_from(schema, room, resolve, depth),
     }  # fmt: skip
 
 
-def value_from(schema: Node, resolve: Resolve = as_node, depth: int = 1) -> dict[str, Json]:
+def value_from(schema: Node, room: Room, resolve: Resolve = as_node, depth: int = 1) -> dict[str, Json]:
     """Type, description, choices and what is within. What our form cannot say becomes a free value of its type."""
     schema = _merged(schema, resolve)
     kind = _type(schema)
@@ -68,15 +84,15 @@ def value_from(schema: Node, resolve: Resolve = as_node, depth: int = 1) -> dict
         if 0 < len(given) <= MOST_CHOICES:
             value["enum"] = [*given]
     properties = schema.get("properties")
-    if kind == "object" and isinstance(properties, dict) and depth < DEEPEST:
+    if kind == "object" and isinstance(properties, dict) and depth < DEEPEST and room.takes(len(properties)):
         required = texts(schema.get("required"))
         value["properties"] = [
-            parameter_from(name, resolve(inner), is_required=name in required, resolve=resolve, depth=depth + 1)
+            parameter_from(name, resolve(inner), room, is_required=name in required, resolve=resolve, depth=depth + 1)
             for name, inner in properties.items()
             if not resolve(inner).get("readOnly")
         ]
-    if kind == "array" and depth < DEEPEST:
-        value["items"] = value_from(resolve(schema.get("items")), resolve, depth + 1)
+    if kind == "array" and depth < DEEPEST and room.takes(1):
+        value["items"] = value_from(resolve(schema.get("items")), room, resolve, depth + 1)
     return value
 
 
