@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from reference_deletion import deletion
 from reference_events import events
 from reference_pages import PAGES as OTHERS
 
-PAGES = {**OTHERS, "events": events}
+PAGES = {**OTHERS, "deletion": deletion, "events": events}
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 
