@@ -22,8 +22,8 @@ def deletion() -> str:
         "What a deletion does",
         "Deleting is soft: the row gets `deleted_at`, leaves every list and is 404 from then on. What others refer\n"
         "to follows one rule per reference, which its declaration says: parts go with their whole, loose links are\n"
-        "emptied, what others still stand on is not deleted, and history keeps its names. A row that was deleted cannot be\n"
-        "referred to any more (400), and each row that goes or changes along leaves its own [event](events.md).",
+        "emptied, what others still stand on is not deleted, and history keeps its names. A row that was deleted\n"
+        "cannot be referred to any more (400), and each row that changes along leaves its own [event](events.md).",
         *(chapter(rule, found) for rule in MEANINGS if (found := list(rows(rule)))),
     )
 
