@@ -17,7 +17,7 @@ from frontdesk.core.fields import Field, Plain, Wrong, check_integer
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.resource import Resource
 
-from .broadcast_audience import AUDIENCES, freeze
+from .broadcast_audience import AUDIENCES, check_contacts, freeze
 
 DOORBELL = "email-broadcast"
 STATUSES = ("draft", "sending", "sent", "cancelled")
@@ -61,26 +61,31 @@ def _check_subject(value: Plain) -> Plain:
 
 
 async def _prepare(call: Call) -> None:
-    data, before = call.data, call.before
+    data, before = call.data, call.before or {}
+    was = str(before.get("status", "draft"))
     if call.verb == "remove":
-        if before is not None and before["status"] == "sending":
+        if was == "sending":
             raise Conflict("This broadcast is being sent; cancel it first.", errors={"status": "is sending"})
         return
-    was = "draft" if before is None else str(before["status"])
     status = str(data.get("status", was))
-    if status != was and status not in NEXT[was]:
-        raise Conflict(f"A broadcast that is {was} cannot become {status}.", errors={"status": f"is {was}"})
-    if was != "draft" and (
-        changed := [name for name in data if name != "status" and data[name] != (before or {})[name]]
-    ):
-        message = f"cannot be changed: the broadcast is {was}"
-        raise Conflict(f"A broadcast that is {was} cannot be changed.", errors=dict.fromkeys(changed, message))
-    now = {**(before or {}), **data}
+    _check_step(was, status, [name for name in data if name != "status" and data[name] != before.get(name)])
+    if status == "draft" and data.get("contact_ids") not in (None, before.get("contact_ids")):
+        await check_contacts(call, data["contact_ids"])
+    now = {**before, **data}
     given = [name for name in AUDIENCES if now.get(name) is not None]
     if len(given) > 1:
         raise Invalid([Fault(name, "oneOf", "is one audience too many: give exactly one") for name in given])
     if was == "draft" and status == "sending":
         await _check_ready(call, now, given)
+
+
+def _check_step(was: str, status: str, changed: list[str]) -> None:
+    """A broadcast goes forward only, and what is on its way is not changed any more."""
+    if status != was and status not in NEXT[was]:
+        raise Conflict(f"A broadcast that is {was} cannot become {status}.", errors={"status": f"is {was}"})
+    if was != "draft" and changed:
+        message = f"cannot be changed: the broadcast is {was}"
+        raise Conflict(f"A broadcast that is {was} cannot be changed.", errors=dict.fromkeys(changed, message))
 
 
 async def _check_ready(call: Call, now: Mapping[str, object], given: list[str]) -> None:
