@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -40,7 +40,9 @@ Plain = None | bool | int | float | str | Decimal | datetime | date | time | lis
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 INTEGER = re.compile(r"[+-]?\d+(\.0+)?", re.ASCII)
 INT64, INT32 = 2**63, 2**31
+NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d{1,6})?|inf(inity)?|nan)", re.ASCII | re.IGNORECASE)
 MOST_DECIMALS = 20
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 UTC_ZONE: ColumnElement[str] = literal_column("'UTC'")
 ISO_FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
 
@@ -99,10 +101,11 @@ def check_key(value: object) -> int:
 def check_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _must("number")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise _must("number") from None
+    text = str(value).strip()
+    # Decimal by itself also reads 1_000 and the digits of every script.
+    if not NUMBER.fullmatch(text):
+        raise _must("number")
+    number = Decimal(text)
     # `adjusted` is the exponent of the first digit: comparing a huge exponent would raise.
     if not number.is_finite() or number.adjusted() >= 14:
         raise Wrong("maximum", "must be a number below 100000000000000")
@@ -124,9 +127,13 @@ def check_moment(value: object) -> datetime:
     except ValueError:
         raise Wrong("format", "must be an ISO 8601 date-time", format="date-time") from None
     try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        utc = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
-        raise Wrong("format", "must lie in the years 1 to 9999", format="date-time") from None
+        utc = EARLIEST
+    # asyncpg sends the two ends of Python's calendar as -infinity and infinity, which are shown as null.
+    if utc in (EARLIEST, LATEST):
+        raise Wrong("format", "must lie in the years 1 to 9999", format="date-time")
+    return utc
 
 
 def check_date(value: object) -> date:

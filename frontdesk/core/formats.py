@@ -14,7 +14,8 @@ from .fields import Plain, Wrong
 
 TERRITORIES = {code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code)}
 CURRENCIES = set(Locale("en").currencies)
-ZONES = available_timezones()
+# `localtime` is a file of this machine, unknown to PostgreSQL, and another zone on the next machine.
+ZONES = available_timezones() - {"localtime"}
 WEBSITE = TypeAdapter(HttpUrl)
 
 

@@ -122,3 +122,11 @@ async def test_a_member_who_left_can_come_back(world: World) -> None:
         again = await client.post("/members", json={"email": "new@example.com", "role": "admin"})
     assert again.status_code == 201
     assert again.json()["user_id"] == made["user_id"]
+
+
+async def test_who_is_a_member_already_is_named_by_the_address(world: World) -> None:
+    async with world.client(Role.owner) as client:
+        await client.post("/members", json={"email": "new@example.com", "role": "member"})
+        again = await client.post("/members", json={"email": "New@example.com", "role": "member"})
+    assert again.status_code == 409
+    assert again.json()["errors"] == {"email": "is a member of the organization already"}

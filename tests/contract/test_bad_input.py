@@ -123,3 +123,23 @@ async def test_an_unknown_path_is_told(world: World, path: str) -> None:
         answer = await client.get(path)
     assert answer.status_code == 404
     assert path in answer.json()["message"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_the_ends_of_the_calendar_are_refused_and_not_stored_as_infinity(world: World, moment: str) -> None:
+    async with world.client() as client:
+        answer = await client.post("/deals", json={"name": "Chairs", "expected_close_date": moment})
+    assert answer.json()["errors"] == {"expected_close_date": "must lie in the years 1 to 9999"}
+
+
+@pytest.mark.parametrize("amount", ["1_000", "\uff11\uff12", "1e9999999999"])
+async def test_an_amount_is_written_with_plain_digits(world: World, amount: str) -> None:
+    async with world.client() as client:
+        answer = await client.post("/deals", json={"name": "Chairs", "amount": amount})
+    assert list(answer.json()["errors"]) == ["amount"]
+
+
+async def test_a_zone_of_this_machine_only_is_no_time_zone(world: World) -> None:
+    async with world.client() as client:
+        answer = await client.patch("/organizations/1", json={"timezone": "localtime"})
+    assert list(answer.json()["errors"]) == ["timezone"]

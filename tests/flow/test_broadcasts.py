@@ -209,6 +209,13 @@ async def test_what_cannot_be_sent_names_its_field(mailing: Mailing, fields: dic
     assert name in error.value.errors
 
 
+async def test_a_draft_names_contacts_of_the_organization_only(mailing: Mailing) -> None:
+    ours = await mailing.contact(email="ana@example.com")
+    with pytest.raises(Invalid) as error:
+        await mailing.send("draft", contact_ids=[ours, 999_999])
+    assert error.value.errors == {"contact_ids": "names no contact: 999999"}
+
+
 async def test_a_sender_that_is_not_verified_sends_nothing(mailing: Mailing, desk: Desk) -> None:
     await desk.call("email-broadcast-senders", "patch", mailing.sender_id, email="other@example.com")
     with pytest.raises(Unprocessable) as error:

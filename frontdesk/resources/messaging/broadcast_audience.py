@@ -58,12 +58,17 @@ async def freeze(call: Call, id: int, broadcast: Mapping[str, Json], now: dateti
     return row[0], row[1]
 
 
+async def check_contacts(call: Call, ids: object) -> None:
+    """Raises `Invalid` that names the first ids which are no contacts of the organization."""
+    if missing := [row["id"] for row in await call.connection.fetch(MISSING, call.organization_id, ids)]:
+        message = f"names no contact: {', '.join(map(str, missing))}"
+        raise Invalid([Fault("contact_ids", "reference", message, ids=missing)])
+
+
 async def _query(call: Call, broadcast: Mapping[str, Json]) -> Mapping[str, object]:
     """The audience as conditions of the contacts list."""
     if (ids := broadcast.get("contact_ids")) is not None:
-        if missing := [row["id"] for row in await call.connection.fetch(MISSING, call.organization_id, ids)]:
-            message = f"names no contact: {', '.join(map(str, missing))}"
-            raise Invalid([Fault("contact_ids", "reference", message, ids=missing)])
+        await check_contacts(call, ids)
         return {"id": {"$in": ids}}
     if (tag := broadcast.get("tag_id")) is not None:
         return {"tag_id": tag}

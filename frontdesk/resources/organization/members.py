@@ -24,6 +24,7 @@ FIND_OUR_USER = """
     WHERE lower(u.email) = lower($1)
         AND EXISTS (SELECT FROM members m WHERE m.user_id = u.id AND m.organization_id = $2)
 """
+IS_MEMBER = "SELECT 1 FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
 OTHER_OWNERS = """
     SELECT count(*) FROM members
     WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND deleted_at IS NULL
@@ -83,6 +84,9 @@ async def _find_or_make_user(call: Call) -> None:
     if found is None:
         # Whoever set that login's password elsewhere would be let in here: only the person can say yes.
         message = "already has a login in another organization, and has to be invited"
+        raise Conflict(f"The address {message}.", errors={"email": message})
+    if await call.connection.fetchval(IS_MEMBER, call.organization_id, found):
+        message = "is a member of the organization already"
         raise Conflict(f"The address {message}.", errors={"email": message})
     data["user_id"] = found
 

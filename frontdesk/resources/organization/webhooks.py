@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -21,12 +22,16 @@ PREFIX = "whsec_"  # Standard Webhooks: how a symmetric secret is told from othe
 SECRET_BYTES = 32  # of 24 to 64 that the specification allows
 # After a rotation both secrets sign for so long, so that a receiver can change over without missing anything.
 BOTH_VALID = timedelta(hours=24)
+# urlsplit drops some of these silently: what is stored would not be what is called.
+FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f\\]")
 STORED = "SELECT secret_encrypted FROM webhooks WHERE organization_id = $1 AND id = $2"
 
 
 def _check_url(url: str, guard: Guard) -> None:
     """https, or http where the operator allows the host. What a name leads to is checked at each delivery."""
     try:
+        if FORBIDDEN.search(url) or urlsplit(url).port == 0:
+            raise ValueError("must be an address without blanks and control characters")
         origin_of(url)
     except ValueError as error:
         raise Invalid([Fault("url", "format", str(error))]) from None
