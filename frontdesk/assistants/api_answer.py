@@ -9,10 +9,11 @@ from pydantic_core import from_json
 
 from frontdesk.core.errors import Json
 from frontdesk.core.storable import storable
-from frontdesk.core.vault import SHORTEST_SHOWN, mask
+from frontdesk.core.vault import mask
 
 LONGEST_TEXT = 2_000  # characters of one text
 LONGEST_ANSWER = 12_000  # characters of the whole, about 4,000 tokens
+SHORTEST_SECRET = 8  # characters; a shorter one would be found in every other word
 SHORTER = 200  # characters of one text, where the whole is still too long
 ROUNDS = (100, 50, 20, 10, 5, 3, 1)  # items that each list keeps, tried in turn
 READABLE = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/javascript")
@@ -43,7 +44,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 def _parts(secrets: Iterable[str]) -> set[str]:
     """Each value, and each of its words that is long enough to be one: the token of `Bearer …` is secret by itself."""
     found = set(secrets)
-    return {part for secret in found for part in (secret, *secret.split()) if len(part) >= SHORTEST_SHOWN // 2}
+    return {part for secret in found for part in (secret, *secret.split()) if len(part) >= SHORTEST_SECRET}
 
 
 def trimmed(value: Json, longest: int = LONGEST_ANSWER) -> Json:

@@ -95,7 +95,7 @@ def values_of(
     faults = [Fault(str(key)[:80], "additionalProperties", "is not a parameter") for key in given if key not in visible]
     values: dict[tuple[Place, str], Json] = {}
     for argument in arguments:
-        is_given = argument.key in given and given[argument.key] is not None
+        is_given = argument.key in visible and given.get(argument.key) is not None
         reading = Reading(argument.parameter, argument.key, is_required=argument.is_required)
         value = reading.read(given.get(argument.key), is_given=is_given)
         faults += reading.faults

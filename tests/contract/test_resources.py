@@ -22,7 +22,9 @@ def named(value: object) -> str | None:
 
 
 async def id_of(world: World, resource: Resource, organization_id: int = OURS) -> int:
-    return organization_id if resource.path == "organizations" else await world.row(resource.path, organization_id)
+    if resource.path == "organizations" or not resource.is_stored:
+        return organization_id
+    return await world.row(resource.path, organization_id)
 
 
 def needed(resource: Resource, record: dict[str, object] | None = None) -> str:
