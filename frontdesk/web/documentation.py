@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/docs`: the API's description and a page that shows it, all from this process."""
+"""`/openapi.json`, `/docs` and the way there from `/`: the description of the API and its page, from this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frontdesk.core.errors import NotFound
@@ -37,9 +37,15 @@ def routes(registry: Registry) -> list[Route]:
 
     return [
         Route("/openapi.json", description),
+        Route("/", front),
         Route("/docs", page),
         Route("/docs/{name}", page),
     ]
+
+
+async def front(_: Request) -> Response:
+    """Whoever opens the bare address looks for the way in; until there are screens, that is the API's page."""
+    return RedirectResponse("/docs")
 
 
 async def page(request: Request) -> Response:

@@ -4,6 +4,7 @@ a mail program's own button sends the request that RFC 8058 describes, and is do
 from __future__ import annotations
 
 import re
+from html import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,16 +35,26 @@ HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
 }  # fmt: skip
 PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>{title}</title>
-<style>body{{font:17px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem}}
-:root{{color-scheme:light dark}}
-button{{font:inherit;padding:.6rem 1.2rem}}</style><h1>{title}</h1><p>{text}</p>{form}</html>"""
+<style>{style}</style><main><h1>{title}</h1><p>{text}</p>{form}</main></html>"""
+# The colours are those of the invitation's page (static/invites/page.css).
+STYLE = """
+:root{color-scheme:light dark;--page:#eeeff3;--surface:#fff;--text:#16181d;--muted:#5c616c;--accent:#3744ad}
+@media (prefers-color-scheme:dark){
+:root{--page:#0c0d10;--surface:#15171b;--text:#eceef2;--muted:#9ea3ae;--accent:#5663d6}}
+body{margin:0;min-height:100dvh;display:grid;place-items:center;background:var(--page);color:var(--text);
+font:16px/1.5 system-ui,sans-serif}
+main{box-sizing:border-box;width:min(460px,100%);padding:36px 32px;border-radius:20px;background:var(--surface)}
+h1{margin:0 0 8px;font-size:22px;line-height:1.3}p{margin:0;color:var(--muted);overflow-wrap:anywhere}
+button{width:100%;min-height:48px;margin-top:24px;border:0;border-radius:10px;background:var(--accent);color:#fff;
+font:inherit;font-weight:600;cursor:pointer}
+button:focus-visible{outline:2px solid var(--text);outline-offset:2px}"""
 WORDS = {
-    "en": ("Unsubscribe", "You will get no more e-mails of this kind.", "Unsubscribe me", "You are unsubscribed",
-           "This link is not known", "It may be incomplete. Copy it whole from the e-mail."),
-    "es": ("Cancelar la suscripción", "No recibirás más correos de este tipo.", "Cancelar", "Suscripción cancelada",
-           "Este enlace no se conoce", "Puede estar incompleto. Cópialo entero del correo."),
+    "en": ("Unsubscribe", "You will get no more e-mails of this kind from {0}.", "Unsubscribe me",
+           "You are unsubscribed", "This link is not known", "It may be incomplete. Copy it whole from the e-mail."),
+    "es": ("Cancelar la suscripción", "No recibirás más correos de este tipo de {0}.", "Cancelar la suscripción",
+           "Suscripción cancelada", "Este enlace no se conoce", "Puede estar incompleto. Cópialo entero del correo."),
 }  # fmt: skip
 
 
@@ -60,22 +71,26 @@ class UnsubscribeEdge:
         language = "es" if request.headers.get("accept-language", "").lower().startswith("es") else "en"
         title, text, button, done, unknown, hint = WORDS[language]
         key = request.path_params["key"]
-        found = KEY.fullmatch(key) and await self._opt_out(key, is_asked=request.method == "POST")
-        if not found:
+        sender = await self._opt_out(key, is_asked=request.method == "POST") if KEY.fullmatch(key) else None
+        if sender is None:
             return _page(language, unknown, hint, "", 404)
+        text = text.format(sender)
         if request.method == "POST":
             return _page(language, done, text, "")
         return _page(language, title, text, f'<form method="post"><button>{button}</button></form>')
 
-    async def _opt_out(self, key: str, *, is_asked: bool) -> bool:
-        """Whether the key is somebody's; the organization is known by it alone, so the system role looks it up."""
+    async def _opt_out(self, key: str, *, is_asked: bool) -> str | None:
+        """The name of the organization that wrote, None for a key of nobody; the key alone says which organization
+        it is, so the system role looks it up."""
         async with self.door.database.system() as connection:
             row = await connection.fetchrow(FIND, key)
-            if row is None or not is_asked:
-                return row is not None
+            if row is None:
+                return None
+            if not is_asked:
+                return str(row["name"])
             async with connection.transaction():
                 await self._note(connection, row["organization_id"], row["contact_id"], row["id"])
-        return True
+        return str(row["name"])
 
     async def _note(self, connection: Connection, organization_id: int, contact_id: int, recipient_id: int) -> None:
         now = self.door.clock.now()
@@ -85,5 +100,5 @@ class UnsubscribeEdge:
 
 
 def _page(language: str, title: str, text: str, form: str, status: int = 200) -> Response:
-    body = PAGE.format(language=language, title=title, text=text, form=form)
+    body = PAGE.format(language=language, title=title, text=escape(text), form=form, style=STYLE)
     return Response(body, status, HEADERS, "text/html; charset=utf-8")

@@ -42,6 +42,15 @@ async def test_a_spaniard_reads_spanish(world: World) -> None:
         assert "Cancelar la suscripción" in (await client.get(f"/unsubscribe/{KEY}")).text
 
 
+async def test_the_page_names_who_wrote(world: World) -> None:
+    await recipient(world)
+    async with world.client() as owner:
+        await owner.patch("/organizations/1", json={"name": "Luna <b>{0}</b> & Co"})
+    async with world.client(None) as client:
+        text = (await client.get(f"/unsubscribe/{KEY}")).text
+    assert "of this kind from Luna &lt;b&gt;{0}&lt;/b&gt; &amp; Co." in text
+
+
 @pytest.mark.parametrize("key", ["f" * 32, "x", "..%2f..", KEY + "0", "%00" * 4])
 async def test_an_unknown_link_says_so(world: World, key: str) -> None:
     await recipient(world)
