@@ -24,6 +24,7 @@ from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
 from frontdesk.resources.assistants.api_tools_imports import api_tools_imports
 from frontdesk.resources.assistants.api_tools_trials import api_tools_dry_run, api_tools_executions
+from frontdesk.resources.assistants.mcp_tool_connection_proxy import mcp_tool_connection_proxy
 from frontdesk.resources.crm.activities import activities
 from frontdesk.resources.crm.activity_types import activity_types
 from frontdesk.resources.crm.companies import companies
@@ -115,6 +116,7 @@ RESOURCES: tuple[Resource, ...] = (
     api_tools_dry_run,
     api_tools_executions,
     api_tools_imports,
+    mcp_tool_connection_proxy,
     ai_assistants,
     ai_assistant_skills,
     ai_assistants_change_history,

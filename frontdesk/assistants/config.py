@@ -15,6 +15,7 @@ from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
+from frontdesk.assistants.mcp_tools import McpTool, McpTools
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.assistants.section import empty
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "easy_mode_config": EasyModeConfig,
     "internal_tools": InternalTools,
     "api_tools": ApiTools,
+    "mcp_tools": McpTools,
     "response_config": ResponseConfig,
     "schedule_config": ScheduleConfig,
     "advanced_options": AdvancedOptions,
@@ -76,6 +78,7 @@ class AssistantConfig:
     enable_message_burst_handling: bool = False
     internal_tools: InternalTools = field(default_factory=InternalTools)
     api_tools: ApiTools = field(default_factory=lambda: ApiTools([]))
+    mcp_tools: McpTools = field(default_factory=lambda: McpTools([]))
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
@@ -89,6 +92,11 @@ class AssistantConfig:
     def api_tool(self, api_tool_id: int) -> ApiToolUse | None:
         """How an API tool is used; None where the assistant does not have it."""
         return next((use for use in self.api_tools.root if use.api_tool_id == api_tool_id), None)
+
+    def mcp_tool(self, server_id: str, name: str) -> McpTool | None:
+        """How a tool of an MCP server is used; None where the server is switched off or does not name it."""
+        server = self.mcp_tools.server(server_id)
+        return server.tool(name) if server is not None and server.enabled else None
 
     def access(self, entity: Entity) -> Access:
         """The access value that rules an entity; one that no field rules is open to the key alone."""
@@ -128,6 +136,7 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         enable_message_burst_handling=bool(row["enable_message_burst_handling"]),
         internal_tools=_section(InternalTools, row["internal_tools"]),
         api_tools=_section(ApiTools, row.get("api_tools")),  # an older snapshot has none
+        mcp_tools=_section(McpTools, row.get("mcp_tools")),
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),

@@ -16,7 +16,7 @@ from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
 from frontdesk.core.errors import Json
 
 Rule = Literal[
-    "allowed", "unknown", "no_skills", "off", "api_off", "not_installed", "access_none", "access_read",
+    "allowed", "unknown", "no_skills", "off", "api_off", "mcp_off", "not_installed", "access_none", "access_read",
     "disable_reply", "approval", "deleted",
 ]  # fmt: skip
 
@@ -27,6 +27,7 @@ SENTENCES: dict[Rule, str] = {
     "no_skills": "the assistant has no skills",
     "off": "the tool is switched off in internal_tools",
     "api_off": "the assistant does not have this API tool, or it is switched off (api_tools)",
+    "mcp_off": "the tool or its server is switched off or has been removed (mcp_tools)",
     "not_installed": "the tool is not available in this version",
     "access_none": "the assistant has no access to {entity} (access_permissions_{entity} is none)",
     "access_read": "the assistant may only read {entity} (access_permissions_{entity} is read)",
@@ -107,6 +108,19 @@ def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) ->
         rule = "approval"
     path = "deleted_at" if rule == "deleted" else "api_tools"
     # It reaches nothing of ours, so it has no scope to speak of; whether it changes anything is said by its method.
+    return Permission(name, rule == "allowed", rule, "own", path, True)
+
+
+def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name: str) -> Permission:
+    """The permission of one tool of an MCP server, which is what the assistant's entry for it says."""
+    use, rule = config.mcp_tool(server_id, tool), ALLOWED
+    if config.deleted_at is not None:
+        rule = "deleted"
+    elif use is None or not use.enabled:
+        rule = "mcp_off"
+    elif use.approval == "always":
+        rule = "approval"
+    path = "deleted_at" if rule == "deleted" else "mcp_tools"
     return Permission(name, rule == "allowed", rule, "own", path, True)
 
 

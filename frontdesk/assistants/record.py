@@ -23,8 +23,16 @@ DEFAULTS: dict[str, Json] = {
     **{name: default_of(shape) for name, shape in SECTIONS.items() if name != "easy_mode_config"},
 }
 # In force with the record, kept out of what a client reads.
+BESIDE = {"kept_easy_mode_config": "easy_mode_config", "mcp_secrets_sealed": "mcp_tools"}
 KEPT = ("kept_instructions", "kept_easy_mode_config")
-NEVER_IN_HISTORY = ("specific_key_sealed", "specific_key_origin", "search_text", "created_at", "updated_at")
+NEVER_IN_HISTORY = (
+    "specific_key_sealed",
+    "specific_key_origin",
+    "mcp_secrets_sealed",
+    "search_text",
+    "created_at",
+    "updated_at",
+)
 
 
 def settled(sent: Mapping[str, Json], before: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -60,8 +68,8 @@ def changes(values: Mapping[str, Json], before: Mapping[str, Json]) -> dict[str,
 
 
 def changed_fields(differing: Mapping[str, Json]) -> list[str]:
-    """The published names of what changed; the form that advanced mode keeps counts as `easy_mode_config`."""
-    names = {"easy_mode_config" if name == "kept_easy_mode_config" else name for name in differing}
+    """The published names of what changed: what is kept beside a field counts as the field."""
+    names = {BESIDE.get(name, name) for name in differing}
     return sorted(name for name in names if name not in KEPT and name not in NEVER_IN_HISTORY)
 
 

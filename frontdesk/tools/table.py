@@ -9,6 +9,7 @@ from frontdesk.runtime.tooling import ToolDeps
 from . import activities, companies, contacts, deals, messaging, notes, organization, products
 from .api_tools import ApiToolset
 from .internal import InternalTool, InternalToolset, ToolFunction
+from .mcp_tools import McpToolset
 from .skills import SkillToolset
 from .together import Together
 from .wrappers import wrapped
@@ -31,4 +32,4 @@ for area in AREAS:
 
 def make_toolset() -> AbstractToolset[ToolDeps]:
     """The tools of an agent. It holds nothing of a turn, so one serves all turns of a process."""
-    return wrapped(Together((InternalToolset(TOOLS.values()), ApiToolset(), SkillToolset())))
+    return wrapped(Together((InternalToolset(TOOLS.values()), ApiToolset(), McpToolset(), SkillToolset())))

@@ -15,7 +15,7 @@ from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 from pydantic_ai.toolsets.wrapper import WrapperToolset
 
 from frontdesk.assistants.config import AssistantConfig
-from frontdesk.assistants.permissions import Permission, api_tool_permission, permission
+from frontdesk.assistants.permissions import Permission, api_tool_permission, mcp_tool_permission, permission
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.storable import storable
@@ -39,9 +39,13 @@ def changes(tool: ToolsetTool[ToolDeps]) -> bool:
 
 
 def ruling_of(config: AssistantConfig, name: str, tool: ToolsetTool[ToolDeps]) -> Permission:
-    """What the configuration says of a tool: an internal one by its key, an API tool by its id."""
-    api_tool_id = (tool.tool_def.metadata or {}).get("api_tool_id")
-    return permission(config, name) if api_tool_id is None else api_tool_permission(config, api_tool_id, name)
+    """What the configuration says of a tool: of ours by its key, of the others by the entry that names them."""
+    about = tool.tool_def.metadata or {}
+    if "api_tool_id" in about:
+        return api_tool_permission(config, about["api_tool_id"], name)
+    if "mcp_server_id" in about:
+        return mcp_tool_permission(config, about["mcp_server_id"], about["mcp_tool"], name)
+    return permission(config, name)
 
 
 def _call_id(ctx: Ctx) -> str:

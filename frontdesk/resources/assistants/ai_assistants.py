@@ -29,9 +29,11 @@ from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource, Rights
 
 from .ai_assistant_versions import snapshots, write_version
+from .mcp_servers import SEALED, settle_mcp
 
 _KEPT = """
-    SELECT kept_instructions, kept_easy_mode_config::text AS kept_easy_mode_config, specific_key_origin
+    SELECT kept_instructions, kept_easy_mode_config::text AS kept_easy_mode_config, specific_key_origin,
+        mcp_secrets_sealed::text AS mcp_secrets_sealed
     FROM ai_assistants WHERE organization_id = $1 AND id = $2
 """
 _MODEL = """
@@ -52,6 +54,9 @@ async def _prepare(call: Call) -> None:
     values = {name: value for name, value in sent.items() if name != FIELD}
     if before is None or any(name in sent for name in MODE_FIELDS):
         values |= change_mode(sent, mode_of(before) if before else None).columns
+    # The secrets of servers end here: what goes on has their masks.
+    servers = settle_mcp(call, sent, before)
+    values |= servers.columns
     merged = {**(before or DEFAULTS), **values}
     key = await _settle_key(call, sent, before, merged)
     merged |= key.columns
@@ -60,6 +65,7 @@ async def _prepare(call: Call) -> None:
     call.extra["warnings"] = [
         *warnings_of(config, key, has_key=has_key, now=call.door.clock.now()),
         *await _look_at_api_tools(call, config),
+        *servers.warnings,
     ]
     # What is sent as it is stored changes nothing: no version, no snapshot.
     call.data = dict(changes(values | key.columns, before) if before else merged)
@@ -81,8 +87,8 @@ async def _stored(call: Call) -> dict[str, Json]:
     row = await call.connection.fetchrow(_KEPT, call.organization_id, call.id)
     assert call.before is not None
     assert row is not None
-    form = row["kept_easy_mode_config"]
-    return {**call.before, **dict(row), "kept_easy_mode_config": json.loads(form) if form else None}
+    parsed = {name: json.loads(row[name]) if row[name] else None for name in ("kept_easy_mode_config", SEALED)}
+    return {**call.before, **dict(row), **parsed}
 
 
 async def _settle_key(
@@ -155,6 +161,9 @@ ai_assistants = Resource(
         _section("easy_mode_config", "The form of guided mode; null in advanced mode."),
         _section("internal_tools", "Which tools the assistant may use."),
         _section("api_tools", "Which API tools (`/api-tools`) the assistant may call, and when."),
+        _section(
+            "mcp_tools", "MCP servers, and which of their tools the assistant may call. Secrets are read as masks."
+        ),
         _choice("access_permissions_contact", ACCESS),
         _choice("access_permissions_deals", ACCESS),
         _choice("access_permissions_customer_support", ACCESS),
@@ -167,6 +176,7 @@ ai_assistants = Resource(
         Field("kept_easy_mode_config", "json", write="never", is_shown=False),
         Field("specific_key_sealed", write="never", is_shown=False),
         Field("specific_key_origin", write="never", is_shown=False),
+        Field(SEALED, "json", write="never", is_shown=False),
     ),
     prepare=_prepare,
     finish=_finish,

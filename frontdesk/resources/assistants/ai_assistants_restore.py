@@ -22,6 +22,7 @@ from frontdesk.core.resource import Resource, Rights
 
 from .ai_assistant_versions import write_skill_version
 from .ai_assistants import ai_assistants
+from .mcp_servers import restored_mcp
 from .skill_restoring import restore_skills
 
 _ENTRY = """
@@ -64,6 +65,10 @@ async def _restore(call: Call) -> Json:
     if now is None:
         raise NotFound(f"No record found for id '{assistant_id}' in 'ai-assistants'.")
     plan = await _plan(call, snapshot, dict(now)) if is_whole else Plan(_texts(snapshot), [])
+    if is_whole:
+        servers = await restored_mcp(call, assistant_id, snapshot.get("mcp_tools"))
+        plan.fields.update(servers.columns)
+        plan.warnings.extend(servers.warnings)
     skills = cast("list[dict[str, Json]] | None", snapshot.get("skills")) if is_whole else None
     has_other_skills = skills is not None and await restore_skills(call, assistant_id, skills)
     done = await call.call("ai-assistants", "patch", id=assistant_id, data=plan.fields, if_match=call.if_match)

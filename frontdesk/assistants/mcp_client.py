@@ -1,0 +1,207 @@
+"""Connections to MCP servers, by the official SDK over our guarded HTTP client: list tools, call one, close.
+
+Each use is a connection of its own: a server that was restarted meanwhile is simply reached again, and no connection,
+session or cookie of one organization serves another. A failure is told in our words; those of the SDK may hold more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+from mcp.client.client import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, CallToolResult, Implementation, Tool
+
+from frontdesk.assistants.api_answer import without
+from frontdesk.assistants.mcp_offer import words_of
+from frontdesk.assistants.mcp_secrets import Opened
+from frontdesk.core.egress import AnswerRefused, EgressRefused, Guard
+
+LIST_SECONDS = 8.0  # to connect and to list: a customer waits meanwhile
+CALL_SECONDS = 60.0
+MOST_BYTES = 2_000_000  # of one answer
+MOST_PAGES, MOST_LISTED = 20, 500
+LONGEST_SAID = 500  # characters of a server's error
+PRIVATE = "its address is not public, and the operator has not allowed it (FRONTDESK_EGRESS_ALLOW)"
+UNREACHABLE = "the connection could not be made: name, address or certificate is wrong, or nobody listens"
+US = Implementation(name="frontdesk", version="1")
+# An error with one of these codes was given before a tool ran.
+NOT_RUN = (INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS)
+
+Transport = Literal["streamable_http", "sse"]
+Field = Literal["url", "secret"]
+T = TypeVar("T")
+
+
+class McpFailed(Exception):
+    """The server could not be used: a code, a clause for people, and whether a call may have been carried out."""
+
+    def __init__(self, code: str, clause: str, field: Field = "url", *, may_have_arrived: bool = False) -> None:
+        super().__init__(clause)
+        self.code, self.clause, self.field, self.may_have_arrived = code, clause, field, may_have_arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a server says of itself; all of it is text of somebody else's."""
+
+    name: str
+    version: str
+    protocol_version: str
+    transport: Transport
+    tools: tuple[Tool, ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the HTTP client saw; the SDK's errors do not tell the status."""
+
+    status: int | None = None
+    transport: Transport = "streamable_http"
+    is_sent: bool = False
+
+
+async def list_tools(guard: Guard, server: Opened, *, seconds: float = LIST_SECONDS) -> Listing:
+    """Connect and list. Raises `McpFailed`."""
+
+    async def work(client: Client, seen: _Seen) -> Listing:
+        tools: list[Tool] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await client.list_tools(cursor=cursor)
+            tools += page.tools
+            cursor = page.next_cursor
+            if cursor is None or len(tools) >= MOST_LISTED:
+                break
+        about = client.server_info
+        name, version = (about.name, about.version) if about is not None else ("", "")
+        return Listing(name, version, client.protocol_version, seen.transport, tuple(tools[:MOST_LISTED]))
+
+    return await _use(guard, server, work, seconds)
+
+
+async def call_tool(
+    guard: Guard, server: Opened, name: str, arguments: Mapping[str, object], *, seconds: float = CALL_SECONDS
+) -> CallToolResult:
+    """Connect and call one tool. Raises `McpFailed`."""
+
+    async def work(client: Client, seen: _Seen) -> CallToolResult:
+        seen.is_sent = True
+        return await client.call_tool(name, dict(arguments))
+
+    return await _use(guard, server, work, seconds)
+
+
+async def _use(guard: Guard, server: Opened, work: Callable[[Client, _Seen], Awaitable[T]], seconds: float) -> T:
+    seen, done = _Seen(), list[T]()
+    bounded = replace(guard, seconds=seconds, max_bytes=MOST_BYTES)
+    try:
+        async with asyncio.timeout(seconds), AsyncExitStack() as stack:
+            client = await _connect(stack, bounded, server, seen)
+            done.append(await work(client, seen))
+    except (MCPError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError, ValueError, ExceptionGroup) as error:
+        # What broke while it was closed does not undo the answer.
+        if not done:
+            raise _failure(_leaf(error), seen, seconds, server.secrets) from None
+    return done[0]
+
+
+async def _connect(stack: AsyncExitStack, guard: Guard, server: Opened, seen: _Seen) -> Client:
+    """By streamable HTTP, or by SSE where the address says so or the server knows nothing newer."""
+    if urlsplit(server.url).path.rstrip("/").endswith("/sse"):
+        return await _enter(stack, guard, server, seen, "sse")
+    try:
+        return await _enter(stack, guard, server, seen, "streamable_http")
+    except (MCPError, ExceptionGroup):
+        if seen.status not in (400, 404, 405):
+            raise
+        refused = seen.status
+    try:
+        return await _enter(stack, guard, server, seen, "sse")
+    except (httpx2.HTTPError, ExceptionGroup):
+        seen.status = refused
+        raise
+
+
+async def _enter(stack: AsyncExitStack, guard: Guard, server: Opened, seen: _Seen, kind: Transport) -> Client:
+    async with AsyncExitStack() as trying:
+        http = _http(guard, server, seen)
+        if kind == "sse":
+            transport = sse_client(server.url, httpx_client_factory=_Ours(http))  # it opens and closes the client
+        else:
+            await trying.enter_async_context(http)
+            transport = streamable_http_client(server.url, http_client=http)
+        client = await trying.enter_async_context(Client(transport, cache=None, client_info=US))
+        stack.push_async_exit(trying.pop_all())
+    seen.transport = kind
+    return client
+
+
+def _http(guard: Guard, server: Opened, seen: _Seen) -> httpx2.AsyncClient:
+    async def note(response: httpx2.Response) -> None:
+        seen.status = response.status_code
+
+    http = guard.client(connect_seconds=LIST_SECONDS)
+    http.headers.update(server.headers)
+    http.event_hooks = {"response": [note]}
+    return http
+
+
+class _Ours:
+    """Gives the SDK our client, whatever client it asks for."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self._http = http
+
+    def __call__(
+        self,
+        headers: dict[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+        auth: httpx2.Auth | None = None,
+    ) -> httpx2.AsyncClient:
+        return self._http
+
+
+def _leaf(error: BaseException) -> BaseException:
+    """The first cause: the SDK's task groups wrap what happened in them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _failure(error: BaseException, seen: _Seen, seconds: float, secrets: tuple[str, ...]) -> McpFailed:
+    code, clause, field = _told(error, seen, seconds)
+    if isinstance(error, MCPError) and seen.is_sent:
+        # The server's own words: ours would not tell the model which argument was wrong.
+        said = words_of(without(error.error.message, secrets), LONGEST_SAID)
+        code, clause = "error", f"the server answered with an error (its words, as data): {said}"
+    is_answered = isinstance(error, MCPError) and error.error.code in NOT_RUN
+    return McpFailed(code, clause, field, may_have_arrived=seen.is_sent and not is_answered)
+
+
+def _told(error: BaseException, seen: _Seen, seconds: float) -> tuple[str, str, Field]:
+    if isinstance(error, AnswerRefused):
+        return "unreadable", "its answer was compressed or too large to be read", "url"
+    if isinstance(error, EgressRefused):
+        return "private_address", PRIVATE, "url"
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return "timeout", f"there was no whole answer within {seconds:g} seconds", "url"
+    if isinstance(error, httpx2.ConnectError | OSError):
+        return "unreachable", UNREACHABLE, "url"
+    if seen.status in (401, 403):
+        return "unauthorized", f"the server refused the credentials (HTTP {seen.status})", "secret"
+    if seen.status in (404, 405):
+        return "not_found", f"there is no MCP server at this address (HTTP {seen.status})", "url"
+    if seen.status is not None and seen.status >= 300:
+        return "http_error", f"the server answered with HTTP {seen.status}", "url"
+    if isinstance(error, httpx2.HTTPError):
+        return "broken", "the connection broke before there was a whole answer", "url"
+    return "not_mcp", "its answer is not one of the Model Context Protocol", "url"
