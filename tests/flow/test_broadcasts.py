@@ -216,6 +216,12 @@ async def test_a_draft_names_contacts_of_the_organization_only(mailing: Mailing)
     assert error.value.errors == {"contact_ids": "names no contact: 999999"}
 
 
+async def test_the_name_of_a_sender_is_one_line_of_a_header(mailing: Mailing, desk: Desk) -> None:
+    name = "Luna\r\nBcc: eve@example.com"
+    sender = await desk.call("email-broadcast-senders", "patch", mailing.sender_id, name=name)
+    assert sender.value["name"] == "Luna Bcc: eve@example.com"
+
+
 async def test_a_sender_that_is_not_verified_sends_nothing(mailing: Mailing, desk: Desk) -> None:
     await desk.call("email-broadcast-senders", "patch", mailing.sender_id, email="other@example.com")
     with pytest.raises(Unprocessable) as error:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import Field
+from frontdesk.core.fields import Field, Plain, Wrong
 from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Resource, Rights
 
 IS_MAILBOX = "SELECT channel = 'email' FROM inbox_channels WHERE organization_id = $1 AND id = $2"
+
+
+def _check_name(value: Plain) -> Plain:
+    """One line: it stands in the header From."""
+    line = " ".join(str(value).split())
+    if not line:
+        raise Wrong("minLength", "must not be empty")
+    return line
 
 
 async def _prepare(call: Call) -> None:
@@ -32,7 +40,10 @@ email_broadcast_senders = Resource(
             "inbox_channel_id", "integer", is_required=True, is_nullable=False, references="inbox-channels",
             on_remove="refuse", description="The mailbox that carries them.",
         ),
-        Field("name", is_required=True, is_nullable=False, max_length=120, is_searched=True, example="Luna Dental"),
+        Field(
+            "name", is_required=True, is_nullable=False, max_length=120, is_searched=True, check=_check_name,
+            example="Luna Dental",
+        ),
         Field(
             "email", is_required=True, is_nullable=False, max_length=254, check=check_email, is_searched=True,
             example="news@example.com",
