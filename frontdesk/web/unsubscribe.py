@@ -43,8 +43,8 @@ STYLE = """
 :root{color-scheme:light dark;--page:#eeeff3;--surface:#fff;--text:#16181d;--muted:#5c616c;--accent:#3744ad}
 @media (prefers-color-scheme:dark){
 :root{--page:#0c0d10;--surface:#15171b;--text:#eceef2;--muted:#9ea3ae;--accent:#5663d6}}
-body{margin:0;min-height:100dvh;display:grid;place-items:center;background:var(--page);color:var(--text);
-font:16px/1.5 system-ui,sans-serif}
+body{box-sizing:border-box;margin:0;padding:16px;min-height:100dvh;display:grid;place-items:center;
+background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 main{box-sizing:border-box;width:min(460px,100%);padding:36px 32px;border-radius:20px;background:var(--surface)}
 h1{margin:0 0 8px;font-size:22px;line-height:1.3}p{margin:0;color:var(--muted);overflow-wrap:anywhere}
 button{width:100%;min-height:48px;margin-top:24px;border:0;border-radius:10px;background:var(--accent);color:#fff;
