@@ -28,9 +28,10 @@ from frontdesk.resources.crm import contact_merges
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
-from frontdesk.runtime.sweeper import BROADCAST_DOORBELL, sweep_for_ever
+from frontdesk.runtime.sweeper import BROADCAST_DOORBELL, INTENT_DOORBELL, sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
+from frontdesk.runtime.unknown_calls import UnknownCalls
 from frontdesk.runtime.upload_sweeper import sweep_uploads
 from frontdesk.runtime.webhooks import Webhooks
 from frontdesk.tools.table import make_toolset
@@ -82,6 +83,7 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
             handlers = {
                 DOORBELL: flow.advance,
                 BROADCAST_DOORBELL: broadcasts.advance,
+                INTENT_DOORBELL: UnknownCalls(door.database, door.clock).settle,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
                 contact_merges.DOORBELL: contact_merges.Gathering(door).advance,

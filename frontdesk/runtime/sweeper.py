@@ -37,7 +37,17 @@ BROADCAST_DUE = """
     SELECT organization_id, id FROM email_broadcasts
     WHERE status = 'sending' AND deleted_at IS NULL AND due_at <= $1 LIMIT 100
 """
-FURTHER = ((BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE), (BROADCAST_DOORBELL, BROADCAST_DUE))
+# A worker died during a call, and its turn ended before anybody went on with it. The pause is longer than any call.
+INTENT_DOORBELL = "unknown-call"
+INTENT_DUE = """
+    SELECT s.organization_id, s.id FROM ai_turn_steps s
+    JOIN ai_turns t ON t.organization_id = s.organization_id AND t.id = s.ai_turn_id
+    WHERE s.status = 'intent' AND t.status = 'ended' AND t.ended_at <= $1::timestamptz - interval '2 minutes' LIMIT 100
+"""
+FURTHER = (
+    (BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE), (BROADCAST_DOORBELL, BROADCAST_DUE),
+    (INTENT_DOORBELL, INTENT_DUE),
+)  # fmt: skip
 DUE = """
     SELECT organization_id, conversation_id FROM ai_turns
     WHERE status <> 'ended' AND CASE WHEN lease_token IS NULL THEN due_at <= $2 ELSE lease_expires_at <= $1 END

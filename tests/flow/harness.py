@@ -33,9 +33,10 @@ from frontdesk.reception import Inbound, StoredMessage, receive
 from frontdesk.registry import make_registry
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.messaging.bulk_batches import BulkWork
-from frontdesk.runtime.sweeper import sweep
+from frontdesk.runtime.sweeper import INTENT_DOORBELL, sweep
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
+from frontdesk.runtime.unknown_calls import UnknownCalls
 from frontdesk.tools.table import make_toolset
 
 MONDAY_NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -175,7 +176,11 @@ class Desk:
                 rows = await connection.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload")
             if not rows:
                 return
-            bells = {DOORBELL: (flow or self.flow).advance, bulk_batches.DOORBELL: BulkWork(self.door).advance}
+            bells = {
+                DOORBELL: (flow or self.flow).advance,
+                bulk_batches.DOORBELL: BulkWork(self.door).advance,
+                INTENT_DOORBELL: UnknownCalls(self.database, self.clock).settle,
+            }
             for row in sorted(rows):
                 await bells[row["entrypoint"]](*read_payload(row["payload"]))
         raise AssertionError("the desk does not come to rest")

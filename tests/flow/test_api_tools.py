@@ -177,6 +177,22 @@ async def test_a_change_whose_outcome_died_is_unknown_and_not_repeated(
     assert json.loads(events[0][0])["tool_name"] == "api_place_order"
 
 
+async def test_a_turn_that_ended_with_an_open_call_is_settled_and_told(
+    open_desk: Desk, shop: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk
+    await offer_change(desk, shop)
+    await kill_after_sending(desk, shop, monkeypatch)
+    await desk.change(assigned_user_id=desk.user_id)
+    await desk.pass_time(30)
+    assert (await desk.turns())[-1] == "person_took_over"
+    await desk.pass_time(120)
+    assert [step[1] for step in await steps(desk)] == ["unknown"]
+    notes = await desk.fetch("SELECT message_text FROM conversation_messages WHERE message_type = 'note'")
+    assert ["api_place_order" in row[0] for row in notes] == [True]
+    assert len(shop.got) == 1
+
+
 async def test_a_call_with_an_idempotency_key_is_repeated_with_the_same_key(
     open_desk: Desk, shop: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

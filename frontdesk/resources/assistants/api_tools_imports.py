@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 import httpx2
 import yaml
@@ -60,7 +60,7 @@ def _parsed(text: str) -> Json:
 
 
 # The fast loader, where PyYAML was built with libyaml.
-Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PlainLoader(Safe):  # type: ignore[misc]

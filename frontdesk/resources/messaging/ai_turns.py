@@ -43,6 +43,10 @@ ai_turn_steps = Resource(
             "uq_ai_turn_steps_call", text("organization_id"), text("ai_turn_id"), text("call_id"), unique=True,
             postgresql_where=text("call_id IS NOT NULL"),
         ),
+        # Calls that went out and have no outcome yet: few at any time, looked for every two seconds.
+        Index(
+            "ix_ai_turn_steps_intent", text("organization_id"), text("id"), postgresql_where=text("status = 'intent'")
+        ),
         Index("uq_ai_turn_steps_position", text("organization_id"), text("ai_turn_id"), text("position"), unique=True),
     ),
     default_sort=(("ai_turn_id", 1), ("position", 1)),
