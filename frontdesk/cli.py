@@ -65,6 +65,17 @@ COMMANDS = {
             ("--rate-limit", {"metavar": "N/SECONDS", "help": "create, limit: its own limit; 0 is none, or `default`"}),
         ),
     ),
+    "assistants": Command(
+        "write an assistant into a file, show what a file would change, or apply it",
+        "frontdesk.commands.assistants:assistants",
+        (
+            ("action", {"choices": ["export", "plan", "apply"]}),
+            ("file", {"nargs": "?", "help": "a YAML file; - is the standard input; export: default standard output"}),
+            ("--organization", {"type": int, "required": True, "metavar": "ID", "help": "whose assistant it is"}),
+            ("--name", {"help": "export: the assistant's name"}),
+            ("--id", {"type": int, "help": "the assistant, where several have the same name or it gets another one"}),
+        ),
+    ),
     "backup": Command(
         "write the whole database and the uploaded files into one file",
         "frontdesk.commands.archive:backup",

@@ -12,7 +12,8 @@ from frontdesk.core.errors import Json
 
 # Members of a snapshot that say nothing about how the assistant answers.
 ASIDE = frozenset((*NEVER_IN_HISTORY, *KEPT, "id", "organization_id", "version"))
-NAMES = ("id", "name", "key", "api_tool_id", "automation_id", "assistant_id")  # what tells the entries of a list apart
+# What tells the entries of a list apart; the names are those of an exported file.
+NAMES = ("id", "name", "key", "api_tool_id", "api_tool_name", "automation_id", "assistant_id", "assistant_name")
 LONGEST_LINE = 80  # characters; a longer text, or one of several lines, is compared line by line
 
 
@@ -23,11 +24,18 @@ def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[dict[s
     """
     found: list[dict[str, Json]] = []
     for name in sorted({*old, *new} - ASIDE):
-        for path, before, after in _pairs(name, _whole(name, old.get(name)), _whole(name, new.get(name))):
-            entry: dict[str, Json] = {"field": path, "old": before, "new": after}
-            if isinstance(before, str | None) and isinstance(after, str | None) and _is_long(before, after):
-                entry["diff"] = "\n".join(_lines(before or "", after or ""))
-            found.append(entry)
+        found += compared(name, _whole(name, old.get(name)), _whole(name, new.get(name)))
+    return found
+
+
+def compared(name: str, old: Json, new: Json) -> list[dict[str, Json]]:
+    """The differences of one member, each by its path below `name`."""
+    found: list[dict[str, Json]] = []
+    for path, before, after in _pairs(name, old, new):
+        entry: dict[str, Json] = {"field": path, "old": before, "new": after}
+        if isinstance(before, str | None) and isinstance(after, str | None) and _is_long(before, after):
+            entry["diff"] = "\n".join(_lines(before or "", after or ""))
+        found.append(entry)
     return found
 
 

@@ -1,0 +1,126 @@
+"""`frontdesk assistants export|plan|apply`: an assistant as a file that can be kept beside code, and moved."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from frontdesk.core.connection import joined, wait_for
+from frontdesk.core.door import Door
+from frontdesk.core.errors import ApiError, Json
+from frontdesk.core.halt import Halt
+from frontdesk.core.revision import current, head
+from frontdesk.core.settings import Settings
+from frontdesk.registry import make_door
+from frontdesk.resources.assistants.portable import Desk, Row, apply, checked, export, plan
+from frontdesk.resources.assistants.yaml_files import dump, load
+
+Action = Callable[[Door, argparse.Namespace], Awaitable[None]]
+
+
+class Undone(Exception):
+    """A plan is an apply that is taken back."""
+
+
+def assistants(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Raises Halt with one sentence for what is missing or wrong."""
+    with joined(settings) as url:
+        asyncio.run(act(settings, url, arguments))
+    return 0
+
+
+async def act(settings: Settings, url: str, arguments: argparse.Namespace) -> None:
+    await wait_for(url)
+    if await current(url) != head():
+        raise Halt("The database has another schema than this Frontdesk: run `frontdesk migrate` first.")
+    door = make_door(settings, url)
+    try:
+        await ACTIONS[arguments.action](door, arguments)
+    except ApiError as error:
+        faults = "; ".join(f"{name} {said}" for name, said in error.errors.items())
+        raise Halt(f"{faults or error.message.rstrip('.')}.") from error
+    finally:
+        await door.database.close()
+
+
+async def write(door: Door, arguments: argparse.Namespace) -> None:
+    """Print the file of one assistant, or write it."""
+    if arguments.name is None and arguments.id is None:
+        raise Halt("`frontdesk assistants export` needs --name or --id.")
+    async with door.database.transaction(arguments.organization) as connection:
+        desk = Desk(door, connection, arguments.organization)
+        id = await desk.assistant(str(arguments.name), arguments.id)
+        if id is None:
+            raise Halt(f"Organization {arguments.organization} has no assistant called {arguments.name}.")
+        document, left_out = await export(desk, id)
+    for line in left_out:
+        print(f"left out: {line}", file=sys.stderr)
+    if arguments.file is None:
+        sys.stdout.write(dump(document))
+    else:
+        Path(arguments.file).write_text(dump(document), "utf-8")
+
+
+async def show(door: Door, arguments: argparse.Namespace) -> None:
+    """Say what applying the file would change, and change nothing."""
+    try:
+        await _apply(door, arguments, is_kept=False)
+    except Undone:
+        return
+
+
+async def make(door: Door, arguments: argparse.Namespace) -> None:
+    """Apply the file: all of it, or nothing."""
+    await _apply(door, arguments, is_kept=True)
+
+
+async def _apply(door: Door, arguments: argparse.Namespace, *, is_kept: bool) -> None:
+    document = _read(arguments.file)
+    async with door.database.transaction(arguments.organization) as connection:
+        desk = Desk(door, connection, arguments.organization)
+        name = str(document["assistant"]["name"])  # type: ignore[index, call-overload]
+        before = await desk.assistant(name, arguments.id)
+        live: Row = {} if before is None else (await export(desk, before))[0]
+        changes = plan(live, document)
+        id = await apply(desk, document, arguments.id)
+        for entry in changes:
+            print(told(entry))
+        for warning in dict.fromkeys(desk.warnings):
+            print(f"warning: {warning}", file=sys.stderr)
+        if not is_kept:
+            print(f"{len(changes)} changes" + ("; the assistant is new." if before is None else f" of assistant {id}."))
+            raise Undone
+    print(f"Assistant {id}, {name}: {len(changes)} changes applied." if changes else f"Assistant {id}: no change.")
+
+
+def _read(file: str | None) -> Row:
+    if file is None:
+        raise Halt("This needs the file of an assistant; `-` is the standard input.")
+    try:
+        return checked(load(sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")))
+    except OSError as error:
+        raise Halt(f"{file} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise Halt(f"{file}: {error}.") from None
+
+
+def told(entry: Row) -> str:
+    """One change as a line, or as several where a text changes by lines."""
+    field, old, new = entry["field"], entry["old"], entry["new"]
+    sign = "+" if old is None else "-" if new is None else "~"
+    if "diff" in entry:
+        lines = "\n".join(f"    {line}" for line in str(entry["diff"]).splitlines())
+        return f"{sign} {field}\n{lines}"
+    if old is None or new is None:
+        return f"{sign} {field}: {_short(new if old is None else old)}"
+    return f"{sign} {field}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+ACTIONS: dict[str, Action] = {"export": write, "plan": show, "apply": make}
