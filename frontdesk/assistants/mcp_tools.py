@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
@@ -49,6 +50,12 @@ def _header_name(name: str) -> str:
     return name
 
 
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise ValueError("must be made of letters, digits, - and _")
+    return text
+
+
 def _moment(text: str) -> str:
     try:
         datetime.fromisoformat(text)
@@ -59,7 +66,7 @@ def _moment(text: str) -> str:
 
 Address = Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(_address)]
 Secret = Annotated[str, StringConstraints(max_length=LONGEST_VALUE), AfterValidator(_secret)]
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_id)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean)]
 Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
 Mark = Annotated[str, StringConstraints(max_length=64), AfterValidator(clean)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import cast
 
-from frontdesk.assistants.permissions import api_tool_permission
+from frontdesk.assistants.mcp_offer import function_name
+from frontdesk.assistants.permissions import api_tool_permission, mcp_tool_permission
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.assistant_reading import Offer
@@ -91,21 +93,30 @@ async def _steps(connection: Connection, held: HeldTurn, messages: list[StoredMe
 
 
 async def _offer(connection: Connection, held: HeldTurn) -> Offer:
-    """The internal tools, and the API tools with their names as they are now."""
+    """The internal tools, the API tools with their names as they are now, and the tools of MCP servers."""
     offer, config = held.assistants.offer(held.config), held.config
     ids = [use.api_tool_id for use in config.api_tools.root]
-    if not ids:
-        return offer
-    rows = await connection.fetch(API_TOOLS, config.organization_id, ids)
-    names: dict[int, str] = {row["id"]: row["function_name"] for row in rows}
+    names: dict[int, str] = {}
+    if ids:
+        rows = await connection.fetch(API_TOOLS, config.organization_id, ids)
+        names = {row["id"]: row["function_name"] for row in rows}
     rulings = {id: api_tool_permission(config, id, names.get(id, "")) for id in ids}
-    offered = [id for id, ruling in rulings.items() if ruling.is_allowed and id in names]
-    shown: list[Json] = [
-        {"api_tool_id": id, "key": names.get(id), "rule": ruling.rule if id in names else "api_tool_deleted"}
-        for id, ruling in rulings.items()
-    ]
-    assert isinstance(offer.table, dict)
-    return Offer((*offer.keys, *(names[id] for id in offered)), {**offer.table, "api_tools": shown})
+    offered = [names[id] for id, ruling in rulings.items() if ruling.is_allowed and id in names]
+    table: dict[str, Json] = {**cast("dict[str, Json]", offer.table)}
+    if ids:
+        table["api_tools"] = [
+            {"api_tool_id": id, "key": names.get(id), "rule": ruling.rule if id in names else "api_tool_deleted"}
+            for id, ruling in rulings.items()
+        ]
+    # Which of them its server has is asked when the model is: no transaction waits for a server.
+    for server in config.mcp_tools.root:
+        for tool in server.tools:
+            name = function_name(server, tool.name)
+            ruling = mcp_tool_permission(config, server.id, tool.name, name)
+            offered += [name] if ruling.is_allowed else []
+            shown = {"server": server.id, "tool": tool.name, "key": name, "rule": ruling.rule}
+            cast("list[Json]", table.setdefault("mcp_tools", [])).append(cast(Json, shown))
+    return Offer((*offer.keys, *offered), table)
 
 
 async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation, offer: Offer) -> Prompt:

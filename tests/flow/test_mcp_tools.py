@@ -77,6 +77,16 @@ async def test_only_what_is_named_and_switched_on_is_offered(open_desk: Desk, sh
     assert offered(open_desk) == set()
 
 
+async def test_the_trace_says_which_tools_of_servers_are_on(open_desk: Desk, shop: Shop) -> None:
+    await open_desk.configure(mcp_tools=[entry(shop, tools=[{"name": "search"}, {"name": "order", "enabled": False}])])
+    await open_desk.ask("Hello?", "Hello.")
+    (turn,) = await open_desk.fetch("SELECT tools::text FROM ai_turns ORDER BY id DESC LIMIT 1")
+    assert json.loads(turn[0])["mcp_tools"] == [
+        {"server": "shop", "tool": "search", "key": "shop__search", "rule": "allowed"},
+        {"server": "shop", "tool": "order", "key": "shop__order", "rule": "mcp_off"},
+    ]
+
+
 async def test_words_of_the_server_are_marked_as_its_own(open_desk: Desk, shop: Shop) -> None:
     await open_desk.configure(mcp_tools=[entry(shop, "search")])
     await open_desk.ask("Hello?", "Hello.")
