@@ -23,7 +23,7 @@ from frontdesk.runtime.budget import day_of
 from frontdesk.runtime.tool_history import StoredStep, step_of
 from frontdesk.runtime.tooling import AssistantView, CallRecord, LeaseLost, StoredCall, Superseded, fingerprint
 from frontdesk.runtime.turns import LEASE, Turn, let_go
-from frontdesk.runtime.unknown_calls import UnknownCall, tell_unknown
+from frontdesk.runtime.unknown_calls import UnknownCall, called, tell_unknown
 
 # Ours: the token is, nobody took its place, and the conversation is still in the turn's epoch.
 _OURS = """t.organization_id = $1 AND t.id = $2 AND t.lease_token = $3 AND t.status <> 'ended'
@@ -219,7 +219,7 @@ class HeldTurn:
             await self.record_call(connection, call)
             if call.status == "unknown":
                 where = (self.organization_id, self.conversation_id, self.turn_id, self.turn.ai_assistant_id)
-                told = UnknownCall(*where, call.tool_name, call.call_id)
+                told = UnknownCall(*where, called(call), call.call_id)
                 await tell_unknown(connection, told, self.config.instructions_language, self.clock.now())
         if overtaken is not None:
             raise overtaken

@@ -1,7 +1,7 @@
 """The sweeper rings again for all that is due and was not rung: a lost bell costs seconds, never a message.
 
 Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided,
-bulk actions that nobody goes on with, mails of invitations.
+bulk actions that nobody goes on with, mails of invitations, calls to other systems that have no outcome.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from frontdesk.core.errors import Json
 from frontdesk.core.events import emit_named
 from frontdesk.runtime import thread
 from frontdesk.runtime.thread import NewMessage
+from frontdesk.runtime.tooling import CallRecord
 
 NOTES: dict[Language, str] = {
     "ENG": "The call of {tool} was begun, and its outcome is unknown: it may have been carried out. It is not "
@@ -21,8 +22,11 @@ NOTES: dict[Language, str] = {
 }
 
 
-INTENT = """
-    SELECT t.conversation_id, t.id, t.ai_assistant_id, s.tool_name, s.call_id, a.instructions_language
+BY_CATALOGUE = "call_tool"  # its argument `name` is the tool's
+INTENT = f"""
+    SELECT t.conversation_id, t.id, t.ai_assistant_id,
+        CASE WHEN s.tool_name = '{BY_CATALOGUE}' THEN s.arguments ->> 'name' ELSE s.tool_name END, s.call_id,
+        a.instructions_language
     FROM ai_turn_steps s JOIN ai_turns t ON t.organization_id = $1 AND t.id = s.ai_turn_id
     JOIN ai_assistants a ON a.organization_id = $1 AND a.id = t.ai_assistant_id
     WHERE s.organization_id = $1 AND s.id = $2 AND s.status = 'intent' AND t.status = 'ended'
@@ -43,6 +47,11 @@ class UnknownCall:
     ai_assistant_id: int
     tool_name: str
     call_id: str
+
+
+def called(call: CallRecord) -> str:
+    """The tool that was meant, though it was called by the catalogue."""
+    return str(call.arguments.get("name", BY_CATALOGUE)) if call.tool_name == BY_CATALOGUE else call.tool_name
 
 
 async def tell_unknown(connection: Connection, call: UnknownCall, language: Language, now: datetime) -> None:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pydantic_ai.messages import ModelMessage, ToolReturnPart
+from pydantic_ai.models.function import DeltaToolCall
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from frontdesk.core.egress import Guard
 from frontdesk.core.errors import Json
 from frontdesk.tools import api_tools
+from frontdesk.tools.wrappers import wrapped
 from tests.flow.harness import Desk, call
 from tests.webhook_receiver import Receiver, receiving
 
@@ -207,15 +209,41 @@ async def test_a_call_with_an_idempotency_key_is_repeated_with_the_same_key(
     assert [step[1] for step in await steps(desk)] == ["done"]
 
 
+async def test_the_catalogue_calls_it_by_the_same_rules(
+    open_desk: Desk, shop: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk
+    monkeypatch.setattr(desk.flow.toolbox, "tools", wrapped(api_tools.ApiToolset(), 10))
+    await offer_change(desk, shop)
+    arguments = json.dumps({"name": "api_place_order", "arguments": {"article": "lamp"}})
+    order = {0: DeltaToolCall("call_tool", arguments, tool_call_id="a")}
+    shop.answers = [JSONResponse({"id": 1}, 201), gone]
+    await desk.ask("One lamp.", order, "Ordered.")
+    assert await steps(desk) == [("call_tool", "done", {"status": 201, "body": {"id": 1}})]
+    await desk.configure(api_tools=[{"api_tool_id": await limit(desk)}])
+    await desk.ask("One more.", order, "A person will check.")
+    assert [step[1] for step in await steps(desk)] == ["unknown"]
+    notes = await desk.fetch("SELECT message_text FROM conversation_messages WHERE message_type = 'note'")
+    assert "api_place_order" in notes[0][0]
+
+
+async def gone(request: Request) -> Response:
+    """Never answers: waits until the client has gone."""
+    await request.receive()
+    await request.receive()
+    return Response()
+
+
+async def limit(desk: Desk) -> int:
+    """One second for the only API tool there is; gives its id."""
+    [row] = await desk.fetch("SELECT id FROM api_tools")
+    await desk.call("api-tools", "patch", row[0], timeout_seconds=1)
+    return int(row[0])
+
+
 async def test_a_broken_connection_of_a_change_is_unknown(open_desk: Desk, shop: Receiver) -> None:
     await offer_change(open_desk, shop, timeout_seconds=1)
-
-    async def hangs(request: Request) -> Response:
-        await request.receive()  # until the client has gone
-        await request.receive()
-        return Response()
-
-    shop.answers = [hangs]
+    shop.answers = [gone]
     await open_desk.ask("One lamp.", call("api_place_order", article="lamp"), "A person will check.")
     [(_, status, result)] = await steps(open_desk)
     assert status == "unknown"
