@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from pydantic_core import from_json
@@ -10,17 +11,31 @@ from starlette.types import Receive
 from frontdesk.core.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY = 2 * 1024 * 1024  # bytes; longest accepted text fields are far below
+LONGEST = 60.0  # seconds for a whole body, or clients that send a byte now and then would hold every connection
 
 
 class ClientGone(Exception):
     """The client hung up before its request was read."""
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
-    """The whole body, or 413 as soon as more than `limit` bytes are announced or seen."""
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY, seconds: float = LONGEST
+) -> bytes:
+    """The whole body, or 413 as soon as more than `limit` bytes are announced or seen; 400 after `seconds`."""
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
         raise PayloadTooLarge(f"The body has more than {limit} bytes.")
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(receive, limit)
+    except TimeoutError:
+        # Closed, because the server would wait for the rest of the body on it.
+        raise BadRequest(
+            f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"}
+        ) from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
