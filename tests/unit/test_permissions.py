@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.internal_tools import InternalTools
-from frontdesk.assistants.permissions import SENTENCES, offered, permission, permissions
+from frontdesk.assistants.permissions import SENTENCES, api_tool_permission, offered, permission, permissions
 from frontdesk.assistants.tool_keys import BUILT, TOOL_KEYS
 
 ALL_ON = InternalTools.model_validate({"tools": dict.fromkeys(TOOL_KEYS, True)})
@@ -97,3 +98,22 @@ def test_each_entry_of_the_trace_says_why() -> None:
         "config_path": "access_permissions_contact",
     }  # fmt: skip
     assert "access_permissions_contact is none" in permission(config(access="none"), "find_contact").sentence
+
+
+API_RULES = [
+    ({}, "allowed"),
+    ({"api_tools": ApiTools([])}, "api_off"),
+    ({"api_tools": ApiTools([ApiToolUse(api_tool_id=3, enabled=False)])}, "api_off"),
+    ({"api_tools": ApiTools([ApiToolUse(api_tool_id=3, approval="always")])}, "approval"),
+    ({"deleted_at": NOW}, "deleted"),
+    # It may send something, but what and to whom only its owner knows: silent mode leaves it as it is configured.
+    ({"disable_reply": True}, "allowed"),
+]
+
+
+@pytest.mark.parametrize(("members", "rule"), API_RULES, ids=[f"{rule}-{i}" for i, (_, rule) in enumerate(API_RULES)])
+def test_an_api_tool_is_ruled_by_the_assistants_entry(members: dict[str, object], rule: str) -> None:
+    named = {"api_tools": ApiTools([ApiToolUse(api_tool_id=3)])}
+    found = api_tool_permission(config(**(named | members)), 3, "api_order_status")
+    assert (found.rule, found.is_allowed) == (rule, rule == "allowed")
+    assert found.sentence
