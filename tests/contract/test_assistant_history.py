@@ -156,6 +156,28 @@ async def test_of_two_restores_at_once_with_one_version_one_wins(page: Page) -> 
     assert [entry["version"] for entry in await page.entries()] == [3, 2, 1]
 
 
+async def test_of_two_restores_at_once_without_one_both_are_content_and_one_is_a_version(page: Page) -> None:
+    await page.make()
+    await page.change(name="Ana")
+    first = (await page.entries())[-1]
+    answers = await asyncio.gather(*(page.restore(first) for _ in range(2)))
+    assert [(answer.status_code, answer.json()["version"]) for answer in answers] == [(201, 3), (201, 3)]
+
+
+async def test_a_server_keeps_its_key_of_today_unless_it_stands_elsewhere(page: Page) -> None:
+    server = {"id": "shop", "name": "Shop", "authentication_type": "api_key", "api_key": KEY}
+    await page.make(mcp_tools=[{**server, "url": "https://old.example.com/mcp"}])
+    await page.change(mcp_tools=[{**server, "url": "https://shop.example.com/mcp"}], name="Ana")
+    await page.change(mcp_tools=[{**server, "url": "https://shop.example.com/mcp", "api_key": "sk-another-key-9999"}])
+    near, far = (await page.entries())[1:3]
+    kept = await page.restore(near)
+    assert kept.json()["mcp_tools"][0]["api_key"] == "••••••••9999"
+    assert "secret_dropped" not in codes(kept)
+    dropped = await page.restore(far)
+    assert dropped.json()["mcp_tools"][0]["api_key"] is None
+    assert "secret_dropped" in codes(dropped)
+
+
 async def test_no_secret_is_in_the_history_and_a_restore_keeps_that_of_today(page: Page) -> None:
     await page.make(connection="specific", **{SECRET: "sk-old-and-given-away"})
     await page.change(name="Ana", **{SECRET: KEY})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -143,6 +144,25 @@ async def test_a_wrong_file_is_told_by_its_place_and_nothing_is_applied(
         await applied(world, dump({**document, **more, "assistant": assistant}))
     assert path in refused.value.errors
     assert await written(world, eva) == text
+
+
+async def test_two_who_apply_a_new_assistant_at_once_make_one(world: World, eva: int) -> None:
+    text = await written(world, eva)
+    made = await asyncio.gather(*(applied(world, text, THEIRS) for _ in range(2)))
+    assert made[0] == made[1]
+
+
+async def test_a_server_comes_along_without_its_key_and_keeps_that_of_today(world: World, eva: int) -> None:
+    server = {"id": "shop", "name": "Shop", "url": "https://shop.example.com/mcp", "authentication_type": "api_key",
+              "api_key": KEY}  # fmt: skip
+    async with world.client() as client:
+        before = (await client.patch(f"/ai-assistants/{eva}", json={"mcp_tools": [server]})).json()
+        text = await written(world, eva)
+        await applied(world, text)
+        after = (await client.get(f"/ai-assistants/{eva}")).json()
+    assert (KEY in text, "•" in text) == (False, False)
+    assert after["mcp_tools"] == before["mcp_tools"]
+    assert await written(world, await applied(world, text, THEIRS), THEIRS) == text
 
 
 async def test_of_two_assistants_with_one_name_one_has_to_be_chosen(world: World, eva: int) -> None:

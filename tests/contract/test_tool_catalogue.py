@@ -1,13 +1,18 @@
 """The catalogue that stands in for a list of tools which would cost too much: list, describe, call."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic_ai.exceptions import ToolFailed
 
+from frontdesk.assistants.skills import Skill
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
 from frontdesk.tools.catalogue import MOST_CHARACTERS, characters
 from frontdesk.tools.internal import InternalToolset
+from frontdesk.tools.skills import SkillToolset
 from frontdesk.tools.table import TOOLS
+from frontdesk.tools.together import Together
 from frontdesk.tools.wrappers import wrapped
 from tests.tools_world import BOB, World, config, make_world
 
@@ -38,6 +43,13 @@ async def test_a_list_that_is_short_enough_is_offered_itself(database: Database)
 
 async def test_a_list_that_is_too_long_becomes_three_tools(world: World) -> None:
     assert await world.offered() == THREE
+
+
+async def test_skills_stay_beside_the_catalogue_because_the_prompt_names_them(database: Database) -> None:
+    both = Together((InternalToolset(TOOLS.values()), SkillToolset()))
+    world = await make_world(database, wrapped(both, most_characters=0))
+    world.configure(replace(config({"get_contact": True}), skills=(Skill(1, "Returns", "Something is sent back."),)))
+    assert await world.offered() == {*THREE, "load_skill"}
 
 
 async def test_it_lists_what_is_allowed_and_nothing_else(world: World) -> None:
