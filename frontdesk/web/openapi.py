@@ -16,7 +16,7 @@ from .endpoints import ENDPOINTS, SCHEMAS
 Document = dict[str, Json]
 METHODS: dict[Verb, str] = {"find": "get", "create": "post", "get": "get", "patch": "patch", "remove": "delete"}
 TITLES: dict[Verb, str] = {
-    "find": "List {0}", "create": "Create a {1}", "get": "Get a {1}", "patch": "Change a {1}", "remove": "Delete a {1}",
+    "find": "List {0}", "create": "Create {1}", "get": "Get {1}", "patch": "Change {1}", "remove": "Delete {1}",
 }  # fmt: skip
 FAILURES: dict[Verb, tuple[int, ...]] = {
     "find": (400, 401, 403, 415, 429), "create": (400, 401, 403, 404, 405, 409, 413, 415, 422, 429),
@@ -85,6 +85,11 @@ def make_document(registry: Registry) -> Document:
     }
 
 
+def _one(noun: str) -> str:
+    """The noun with its article; no name of ours begins with a `u` as in "user"."""
+    return f"an {noun}" if noun.startswith(("SMS", *"aeiouAEIO")) else f"a {noun}"
+
+
 def _name(resource: Resource) -> str:
     return "".join(part.capitalize() for part in resource.path.split("-"))
 
@@ -143,7 +148,7 @@ def _operation(resource: Resource, verb: Verb) -> Document:
     operation: Document = {
         "operationId": f"{verb}{name}",
         "tags": [resource.path],
-        "summary": TITLES[verb].format(resource.path, resource.singular),
+        "summary": TITLES[verb].format(resource.path, _one(resource.singular)),
         "description": f"Needs the role `{resource.rights.needed(verb).name}`.",
         "parameters": list(_parameters(resource, verb)),
         "responses": _responses(resource, verb),

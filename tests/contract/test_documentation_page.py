@@ -20,3 +20,11 @@ async def test_each_file_of_the_page_is_there(world: World) -> None:
         statuses = [(await client.get(file)).status_code for file in files]
     assert "/docs/page.css" in files
     assert set(statuses) == {200}
+
+
+async def test_titles_are_english(world: World) -> None:
+    async with world.client(None) as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    titles = {operation["summary"] for path in paths.values() for operation in path.values()}
+    assert {"Create a contact", "Change an API key", "Create an SMS message", "Get a WhatsApp message"} <= titles
+    assert not [title for title in titles if re.search(r" a [aeiouAEIO]| an [^aeiouAEIOS]", title)]

@@ -22,6 +22,14 @@ from frontdesk.core.resource import Own, Resource, Rights, Through
 from .sending_inputs import PLAYGROUND_INPUT, SEND_INPUT
 
 CHANNELS = CONVERSATION_CHANNELS
+# As people write them; the API's page shows them.
+NAMES = {
+    "whatsapp": "WhatsApp",
+    "instagram": "Instagram",
+    "messenger": "Messenger",
+    "sms": "SMS",
+    "webchat": "web chat",
+}
 TRANSFORMED = ("whatsapp", "instagram", "messenger", "webchat")  # they have a send service of their own
 # `template` is ours to send; `unsupported` is what a provider delivers and we cannot show.
 MESSAGE_TYPES = (
@@ -157,9 +165,9 @@ def messages_of(channel: str) -> Resource:
     inputs = {"playground": PLAYGROUND_INPUT, "sms": SEND_INPUT}.get(channel, ())
     return Resource(
         path=f"conversation-messages-{channel}",
-        singular=f"{channel} message",
+        singular=f"{NAMES.get(channel, channel)} message",
         area="messaging",
-        description=f"Messages of {channel} conversations.",
+        description=f"Messages of {NAMES.get(channel, channel)} conversations.",
         of="conversation-messages",
         fixed={"channel": channel},
         tells=MESSAGE_EVENTS,
@@ -181,9 +189,9 @@ def sending_to(channel: str) -> Resource:
     """`POST /conversation-messages-transform-outgoing-{channel}`: a person's reply, note, reaction or template."""
     return Resource(
         path=f"conversation-messages-transform-outgoing-{channel}",
-        singular=f"outgoing {channel} message",
+        singular=f"outgoing {NAMES.get(channel, channel)} message",
         area="messaging",
-        description=f"Sends a person's message into a {channel} conversation.",
+        description=f"Sends a person's message into a {NAMES.get(channel, channel)} conversation.",
         of="conversation-messages",
         fixed={"channel": channel},
         fields=_fields,

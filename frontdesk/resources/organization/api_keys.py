@@ -33,7 +33,7 @@ async def _make_key(call: Call) -> None:
 
 api_keys = Resource(
     path="api-keys",
-    singular="api key",
+    singular="API key",
     area="organization",
     description="Keys for the header x-api-key. The key itself is in the answer to its creation, and never again.",
     rights=Rights(read=Role.admin, write=Role.admin),
