@@ -51,7 +51,8 @@ class FilesEdge:
             async with asyncio.timeout(LONGEST), aclosing(_chunks(request)) as chunks:
                 await disk.write(upload.key.text, upload.file_size, chunks)
         except TimeoutError:
-            raise BadRequest("The upload took too long; try again.") from None
+            # Closed, because the server would wait for the rest on it.
+            raise BadRequest("The upload took too long; try again.", headers={"Connection": "close"}) from None
         except ClientDisconnect:
             raise ClientGone from None
         return json_response({"s3_key": upload.key.text, "file_size": upload.file_size})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from frontdesk.core.caller import Role
 from tests.world import OURS, PASSWORD, THEIRS, World, email_of
 
@@ -105,6 +107,18 @@ async def test_the_last_owner_stays(world: World) -> None:
         removed = await client.delete(f"/members/{owner}")
     assert demoted.status_code == removed.status_code == 400
     assert "at least one owner" in demoted.json()["message"]
+
+
+async def test_two_owners_who_remove_each_other_at_once_leave_one(world: World) -> None:
+    async with world.client(Role.owner) as client:
+        first = (await client.get("/members?role=owner")).json()["data"][0]["id"]
+        second = (await client.post("/members", json={"email": "second@example.com", "role": "owner"})).json()["id"]
+        answers = await asyncio.gather(
+            client.patch(f"/members/{first}", json={"role": "member"}), client.delete(f"/members/{second}")
+        )
+    async with world.client(Role.admin) as client:
+        assert (await client.get("/members?role=owner&$limit=0")).json()["total"] == 1
+    assert sorted(answer.status_code for answer in answers) in ([200, 400], [200, 403])
 
 
 async def test_a_login_of_another_organization_is_not_added_without_its_person(world: World) -> None:

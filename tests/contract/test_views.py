@@ -16,6 +16,7 @@ WRONG: list[tuple[dict[str, Json], str]] = [
     ({"$where": "1"}, "query.$where"),
     ({"$limit": 50}, "query"),
     ({"view_id": 1}, "query"),
+    ({"$and": [{"$or": [{"view_id": 1}]}]}, "query"),
 ]
 
 

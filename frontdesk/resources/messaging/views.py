@@ -14,7 +14,7 @@ from frontdesk.core.resource import Resource
 
 LAST = "SELECT max(position) FROM views WHERE organization_id = $1 AND deleted_at IS NULL"
 # What a page is like belongs to who reads it; a view in a view could lead round in a circle.
-NOT_SAVED = ("$limit", "$skip", "$select", "view_id")
+NOT_SAVED = ("$limit", "$skip", "$select")
 
 
 def _check_object(value: Plain) -> Plain:
@@ -23,7 +23,16 @@ def _check_object(value: Plain) -> Plain:
     for name in NOT_SAVED:
         if name in value:
             raise Wrong("not", f"must not hold {name}")
+    if _names_view(value):
+        raise Wrong("not", "must not hold view_id")
     return value
+
+
+def _names_view(value: object) -> bool:
+    """At any depth: the list takes a view beside its other conditions only."""
+    if isinstance(value, dict):
+        return "view_id" in value or any(map(_names_view, value.values()))
+    return isinstance(value, list) and any(map(_names_view, value))
 
 
 async def _visible(

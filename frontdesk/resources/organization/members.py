@@ -25,6 +25,8 @@ FIND_OUR_USER = """
         AND EXISTS (SELECT FROM members m WHERE m.user_id = u.id AND m.organization_id = $2)
 """
 IS_MEMBER = "SELECT 1 FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
+# Two owners who remove each other at once would each count the other one.
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('owners'), $1)"
 OTHER_OWNERS = """
     SELECT count(*) FROM members
     WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND deleted_at IS NULL
@@ -52,6 +54,8 @@ async def _prepare(call: Call) -> None:
         if role is not None and Role[str(role)] > call.caller.role:
             raise Forbidden(f"You are {call.caller.role.name}; the role {role} is above yours.")
     loses_owner = held == "owner" and (call.verb == "remove" or wanted not in (None, "owner"))
+    if loses_owner:
+        await call.connection.execute(LOCK, call.organization_id)
     if loses_owner and not await call.connection.fetchval(OTHER_OWNERS, call.organization_id, call.id):
         raise BadRequest("An organization keeps at least one owner.", errors={"role": "is the last owner"})
     if call.verb == "create":
