@@ -38,8 +38,7 @@ RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
 -- less than one message of two hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
--- the list reads its rows one by one until the page is full. Which it is, the newest messages tell; of two searches at
--- once (`is_thorough`) both are looked up, because few rows have both. Costs: docs/why/0053.
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -47,7 +46,7 @@ AS $$
     SELECT array_agg('%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' ORDER BY length(word) DESC)
     FROM regexp_split_to_table(frontdesk_fold(trim(term)), '\s+') AS word
 $$;
-CREATE OR REPLACE FUNCTION conversations_saying(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -56,10 +55,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := CASE WHEN is_thorough THEN 20000 ELSE 50000 END;
+    most int := 50000;
     ids bigint[];
 BEGIN
-    IF NOT is_thorough AND (SELECT count(*) > 10 FROM (
+    IF (SELECT count(*) > 10 FROM (
             SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 2000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -77,7 +76,7 @@ BEGIN
 END
 $$;
 -- The same for contacts, by name, e-mail and phone.
-CREATE OR REPLACE FUNCTION contacts_matching(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION contacts_matching(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -86,10 +85,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := CASE WHEN is_thorough THEN 20000 ELSE 6000 END;
+    most int := 6000;
     ids bigint[];
 BEGIN
-    IF NOT is_thorough AND (SELECT count(*) > 50 FROM (
+    IF (SELECT count(*) > 50 FROM (
             SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -103,12 +102,12 @@ BEGIN
     RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
 END
 $$;
-ALTER FUNCTION contacts_matching(text, boolean) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION contacts_matching(text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION contacts_matching(text, boolean) TO frontdesk_app, frontdesk_system;
-ALTER FUNCTION conversations_saying(text, boolean) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION conversations_saying(text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION conversations_saying(text, boolean) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION contacts_matching(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION contacts_matching(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION contacts_matching(text) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;
 REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 -- Messages come all the time, and each search reads what is not in the index yet: a short list of those.
 ALTER INDEX ix_conversation_messages_search_text SET (gin_pending_list_limit = 256);

@@ -40,9 +40,9 @@ CREATE TABLE activities (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, '') || ' ' || coalesce(public_description, '') || ' ' || coalesce(location, ''))) STORED,
     CONSTRAINT pk_activities PRIMARY KEY (id),
-    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_activities_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_activities_assigned_to_user_id FOREIGN KEY(assigned_to_user_id) REFERENCES users (id),
+    CONSTRAINT fk_activities_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_activities_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -102,8 +102,8 @@ CREATE TABLE ai_assistant_skills (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_ai_assistant_skills PRIMARY KEY (id),
-    CONSTRAINT fk_ai_assistant_skills_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_ai_assistant_skills_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_ai_assistant_skills_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_ai_assistant_skills_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -136,9 +136,9 @@ CREATE TABLE api_tools (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_api_tools PRIMARY KEY (id),
-    CONSTRAINT uq_api_tools_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_api_tools_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_api_tools_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_api_tools_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_api_tools_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_api_tools_search_text ON api_tools USING gin (search_text gin_trgm_ops);
@@ -164,10 +164,10 @@ CREATE TABLE companies (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(website, '') || ' ' || coalesce(industry, ''))) STORED,
     CONSTRAINT pk_companies PRIMARY KEY (id),
-    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
+    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_companies_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_companies_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_companies_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_companies_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
 );
 
 CREATE INDEX ix_companies_created_at ON companies (organization_id, created_at);
@@ -195,9 +195,9 @@ CREATE TABLE contact_merges (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_merges PRIMARY KEY (id),
-    CONSTRAINT fk_contact_merges_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_contact_merges_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_contact_merges_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_contact_merges_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_contact_merges_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_contact_merges_contact_id ON contact_merges (organization_id, contact_id);
@@ -215,8 +215,8 @@ CREATE TABLE contact_tags (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_contact_tags PRIMARY KEY (id),
-    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_contact_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_contact_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_contact_tags_organization_id_id UNIQUE (organization_id, id)
 );
 
@@ -267,9 +267,9 @@ CREATE TABLE conversation_predefined_messages (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(title, '') || ' ' || coalesce(content, ''))) STORED,
     CONSTRAINT pk_conversation_predefined_messages PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_conversation_predefined_messages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_conversation_predefined_messages_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_predefined_messages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_predefined_messages_search_text ON conversation_predefined_messages USING gin (search_text gin_trgm_ops);
@@ -349,9 +349,9 @@ CREATE TABLE custom_fields (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_custom_fields PRIMARY KEY (id),
-    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_custom_fields_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_custom_fields_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_custom_fields_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE UNIQUE INDEX uq_custom_fields_entity_key ON custom_fields (organization_id, entity, key) WHERE deleted_at IS NULL;
@@ -415,12 +415,12 @@ CREATE TABLE deals (
     custom_fields JSONB DEFAULT '{}'::jsonb NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_deals PRIMARY KEY (id),
-    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
     CONSTRAINT fk_deals_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_deals_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id),
     CONSTRAINT ck_deals_lost_has_date CHECK ((status = 'lost') = (lost_date IS NOT NULL)),
-    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deals_owned_by_user_id FOREIGN KEY(owned_by_user_id) REFERENCES users (id)
+    CONSTRAINT ck_deals_won_has_date CHECK ((status = 'won') = (won_date IS NOT NULL)),
+    CONSTRAINT fk_deals_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_deals_company_id ON deals (organization_id, company_id);
@@ -464,8 +464,8 @@ CREATE TABLE email_broadcast_recipients (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_email_broadcast_recipients PRIMARY KEY (id),
-    CONSTRAINT fk_email_broadcast_recipients_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_email_broadcast_recipients_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_email_broadcast_recipients_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_email_broadcast_recipients_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_email_broadcast_recipients_contact_id ON email_broadcast_recipients (organization_id, contact_id);
@@ -530,9 +530,9 @@ CREATE TABLE email_broadcasts (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(subject, ''))) STORED,
     CONSTRAINT pk_email_broadcasts PRIMARY KEY (id),
+    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_email_broadcasts_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_email_broadcasts_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT uq_email_broadcasts_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_email_broadcasts_search_text ON email_broadcasts USING gin (search_text gin_trgm_ops);
@@ -574,8 +574,8 @@ CREATE TABLE file_uploads (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_file_uploads PRIMARY KEY (id),
-    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_file_uploads_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_file_uploads_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_file_uploads_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -605,10 +605,10 @@ CREATE TABLE organizations_users_invites (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_organizations_users_invites PRIMARY KEY (id),
-    CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_organizations_users_invites_accepted_by_user_id FOREIGN KEY(accepted_by_user_id) REFERENCES users (id),
-    CONSTRAINT uq_organizations_users_invites_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT fk_organizations_users_invites_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_organizations_users_invites_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_organizations_users_invites_accepted_by_user_id ON organizations_users_invites (accepted_by_user_id);
@@ -632,8 +632,8 @@ CREATE TABLE pipeline_stages (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_pipeline_stages PRIMARY KEY (id),
-    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_pipeline_stages_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_pipeline_stages_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_pipeline_stages_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
@@ -700,9 +700,9 @@ CREATE TABLE product_media (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_media PRIMARY KEY (id),
-    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT fk_product_media_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_product_media_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_media_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_product_media_product_id ON product_media (organization_id, product_id);
@@ -724,9 +724,9 @@ CREATE TABLE product_stock_movements (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_product_stock_movements PRIMARY KEY (id),
-    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_product_stock_movements_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_product_stock_movements_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_product_stock_movements_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_product_stock_movements_product_id ON product_stock_movements (organization_id, product_id);
@@ -751,9 +751,9 @@ CREATE TABLE tags (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_tags PRIMARY KEY (id),
-    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_tags_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_tags_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_tags_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_tags_search_text ON tags USING gin (search_text gin_trgm_ops);
@@ -771,10 +771,10 @@ CREATE TABLE team_members (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_team_members PRIMARY KEY (id),
-    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id),
     CONSTRAINT uq_team_members_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_team_members_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_team_members_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_team_members_team_id ON team_members (organization_id, team_id);
@@ -796,9 +796,9 @@ CREATE TABLE teams (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, ''))) STORED,
     CONSTRAINT pk_teams PRIMARY KEY (id),
-    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
     CONSTRAINT uq_teams_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_teams_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_teams_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_teams_search_text ON teams USING gin (search_text gin_trgm_ops);
@@ -827,9 +827,9 @@ CREATE TABLE views (
     deleted_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_views PRIMARY KEY (id),
-    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id),
     CONSTRAINT fk_views_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_views_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_views_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE TABLE webhook_deliveries (
@@ -853,8 +853,8 @@ CREATE TABLE webhook_deliveries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id),
-    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_webhook_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_webhook_deliveries_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
@@ -932,9 +932,9 @@ CREATE TABLE whatsapp_templates (
     version INTEGER DEFAULT 1 NOT NULL,
     search_text TEXT GENERATED ALWAYS AS (frontdesk_fold(coalesce(name, '') || ' ' || coalesce(body, ''))) STORED,
     CONSTRAINT pk_whatsapp_templates PRIMARY KEY (id),
+    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL,
     CONSTRAINT uq_whatsapp_templates_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_whatsapp_templates_created_by_user_id FOREIGN KEY(created_by_user_id) REFERENCES users (id) ON DELETE SET NULL
+    CONSTRAINT fk_whatsapp_templates_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_whatsapp_templates_inbox_channel_id ON whatsapp_templates (organization_id, inbox_channel_id);
@@ -983,9 +983,9 @@ CREATE INDEX ix_contacts_phone_digits ON contacts (organization_id, phone_digits
 
 CREATE INDEX ix_contacts_wa_id ON contacts (organization_id, channel_whatsapp_wa_id) WHERE channel_whatsapp_wa_id IS NOT NULL AND deleted_at IS NULL;
 
-ALTER TABLE contacts ADD CONSTRAINT fk_contacts_merged_into_contact_id FOREIGN KEY(organization_id, merged_into_contact_id) REFERENCES contacts (organization_id, id);
-
 ALTER TABLE contacts ADD CONSTRAINT fk_contacts_company_id FOREIGN KEY(organization_id, company_id) REFERENCES companies (organization_id, id);
+
+ALTER TABLE contacts ADD CONSTRAINT fk_contacts_merged_into_contact_id FOREIGN KEY(organization_id, merged_into_contact_id) REFERENCES contacts (organization_id, id);
 
 ALTER TABLE conversation_messages ADD COLUMN error TEXT;
 
@@ -2110,8 +2110,7 @@ RESET ROLE;
 
 -- The search for conversations by what was said in them. Two ways, because no index is good at both: a word that is in
 -- less than one message of two hundred is found by its trigrams, here; of a word that is everywhere the answer is NULL, and
--- the list reads its rows one by one until the page is full. Which it is, the newest messages tell; of two searches at
--- once (`is_thorough`) both are looked up, because few rows have both. Costs: docs/why/0053.
+-- the list reads its rows one by one until the page is full. Which it is, the newest messages tell. Costs: docs/why/0053.
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 CREATE OR REPLACE FUNCTION search_patterns(term text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -2119,7 +2118,7 @@ AS $$
     SELECT array_agg('%' || regexp_replace(word, '([%_\\])', '\\\1', 'g') || '%' ORDER BY length(word) DESC)
     FROM regexp_split_to_table(frontdesk_fold(trim(term)), '\s+') AS word
 $$;
-CREATE OR REPLACE FUNCTION conversations_saying(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION conversations_saying(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -2128,10 +2127,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := CASE WHEN is_thorough THEN 20000 ELSE 50000 END;
+    most int := 50000;
     ids bigint[];
 BEGIN
-    IF NOT is_thorough AND (SELECT count(*) > 10 FROM (
+    IF (SELECT count(*) > 10 FROM (
             SELECT search_text FROM conversation_messages WHERE organization_id = own ORDER BY id DESC LIMIT 2000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -2149,7 +2148,7 @@ BEGIN
 END
 $$;
 -- The same for contacts, by name, e-mail and phone.
-CREATE OR REPLACE FUNCTION contacts_matching(term text, is_thorough boolean DEFAULT false) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION contacts_matching(term text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
 SET max_parallel_workers_per_gather = 0
 AS $$
@@ -2158,10 +2157,10 @@ DECLARE
     patterns text[] := search_patterns(term);
     longest text := patterns[1];
     second text := coalesce(patterns[2], patterns[1]);
-    most int := CASE WHEN is_thorough THEN 20000 ELSE 6000 END;
+    most int := 6000;
     ids bigint[];
 BEGIN
-    IF NOT is_thorough AND (SELECT count(*) > 50 FROM (
+    IF (SELECT count(*) > 50 FROM (
             SELECT search_text FROM contacts WHERE organization_id = own ORDER BY id DESC LIMIT 1000
         ) newest WHERE search_text LIKE ALL (patterns)) THEN
         RETURN NULL;
@@ -2175,12 +2174,12 @@ BEGIN
     RETURN CASE WHEN array_length(ids, 1) > most THEN NULL ELSE ids END;
 END
 $$;
-ALTER FUNCTION contacts_matching(text, boolean) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION contacts_matching(text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION contacts_matching(text, boolean) TO frontdesk_app, frontdesk_system;
-ALTER FUNCTION conversations_saying(text, boolean) OWNER TO frontdesk_system;
-REVOKE ALL ON FUNCTION conversations_saying(text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION conversations_saying(text, boolean) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION contacts_matching(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION contacts_matching(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION contacts_matching(text) TO frontdesk_app, frontdesk_system;
+ALTER FUNCTION conversations_saying(text) OWNER TO frontdesk_system;
+REVOKE ALL ON FUNCTION conversations_saying(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION conversations_saying(text) TO frontdesk_app, frontdesk_system;
 REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 -- Messages come all the time, and each search reads what is not in the index yet: a short list of those.
 ALTER INDEX ix_conversation_messages_search_text SET (gin_pending_list_limit = 256);
