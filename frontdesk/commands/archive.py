@@ -54,7 +54,7 @@ def backup(settings: Settings, arguments: argparse.Namespace) -> int:
         finally:
             for path in (dump, draft):
                 path.unlink(missing_ok=True)
-    print(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB, {count} uploaded files).")
+    print(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB, uploaded files: {count}).")
     if settings.s3_endpoint:
         print(f"Uploaded files lie in the bucket {settings.s3_bucket}: back it up by its own means.")
     if not settings.secret_key:
@@ -90,7 +90,7 @@ def restore(settings: Settings, arguments: argparse.Namespace) -> int:
             count = unpack_files(source, settings.data / FILES)
         except OSError as error:
             raise unwritable(settings.data, error) from error
-    print(f"Restored {source} ({count} uploaded files).")
+    print(f"Restored {source} (uploaded files: {count}).")
     print("`frontdesk migrate` brings an older backup to today's schema; `frontdesk run` does too.")
     return 0
 

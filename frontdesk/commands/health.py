@@ -24,6 +24,11 @@ class Answer:
             return "" if self.ready else "the HTTP process"
         return "; ".join(f"{name} ({part['detail']})" for name, part in self.parts.items() if not part["ok"])
 
+    @property
+    def waited_for(self) -> str:
+        """The names alone. While everything starts, the details tell of commands that `run` gives by itself."""
+        return ", ".join(name for name, part in self.parts.items() if not part["ok"]) if self.parts else self.missing
+
 
 def ask(base_url: str) -> Answer:
     """Ask an installation; one that does not answer is not ready."""

@@ -27,7 +27,11 @@ def organizations(settings: Settings, arguments: argparse.Namespace) -> int:
 async def act(settings: Settings, url: str, arguments: argparse.Namespace) -> None:
     await wait_for(url)
     if await current(url) != head():
-        raise Halt("The database has another schema than this Frontdesk: run `frontdesk migrate` first.")
+        which = "DATABASE_URL" if settings.database_url else settings.data
+        raise Halt(
+            f"The database of {which} has another schema than this Frontdesk, or none: run `frontdesk migrate`, "
+            "or name the one you mean by FRONTDESK_DATA or DATABASE_URL."
+        )
     door = make_door(settings, url)
     try:
         await ACTIONS[arguments.action](door, arguments)
@@ -53,7 +57,7 @@ async def create(door: Door, arguments: argparse.Namespace) -> None:
 
 async def show(door: Door, arguments: argparse.Namespace) -> None:
     for organization_id, name, limit, members in await list_all(door):
-        print(f"{organization_id:>6}  {name}  ({members} members, rate limit {limit or 'of the installation'})")
+        print(f"{organization_id:>6}  {name}  (members: {members}, rate limit: {shown(limit)})")
 
 
 async def limit(door: Door, arguments: argparse.Namespace) -> None:
@@ -61,7 +65,11 @@ async def limit(door: Door, arguments: argparse.Namespace) -> None:
     name = await set_limit(door, int(needed(arguments, "id")), wanted)
     if name is None:
         raise Halt(f"There is no organization {arguments.id}.")
-    print(f"{name}: rate limit {wanted or 'of the installation'}, within seconds.")
+    print(f"{name}: rate limit: {shown(wanted)}, within seconds.")
+
+
+def shown(limit: str | None) -> str:
+    return {None: "the installation's", "0": "none"}.get(limit, str(limit))
 
 
 def needed(arguments: argparse.Namespace, name: str) -> str:

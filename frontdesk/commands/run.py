@@ -127,6 +127,6 @@ def announce(settings: Settings, port: int, supervisor: Supervisor) -> Halt | No
             return Halt(f"Frontdesk was not ready in time: {answer.missing}.", UNAVAILABLE)
         if now - told > TELLS_EVERY:
             told = now
-            print(f"  still waiting for {answer.missing or 'the demo organization'}", flush=True)
+            print(f"  still waiting for {answer.waited_for or 'the demo organization'}", flush=True)
         time.sleep(0.05)
     return None

@@ -82,7 +82,7 @@ def test_the_log_of_events_is_of_one_life(backup: Path, open_folder: Path) -> No
 
 def test_uploaded_files_are_restored_under_their_keys(backup: Path, open_folder: Path) -> None:
     done = command("restore", str(backup), data=open_folder / "other")
-    assert "1 uploaded files" in done.stdout, done.stderr
+    assert "uploaded files: 1" in done.stdout, done.stderr
     files = open_folder / "other" / "files"
     assert [path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()] == [KEY]
     assert (files / KEY).read_bytes() == b"a picture"

@@ -65,7 +65,7 @@ async def test_organizations_are_listed_and_get_limits(url: str, tmp_path: Path)
     run = lambda *words: asyncio.to_thread(organizations, url, tmp_path, *words)  # noqa: E731
     await run(*WISH)
     assert (await run("limit", "--id", "1", "--rate-limit", "5000/3600"))[0] == 0
-    assert "Luna Dental  (0 members, rate limit 5000/3600)" in (await run("list"))[1]
+    assert "Luna Dental  (members: 0, rate limit: 5000/3600)" in (await run("list"))[1]
     await run("limit", "--id", "1", "--rate-limit", "default")
     assert [row[0] for row in await rows(url, "SELECT rate_limit FROM organizations")] == [None]
 
