@@ -17,7 +17,7 @@ from frontdesk.assistants.mcp_tools import McpServer, McpTools, server_faults
 from frontdesk.assistants.section import faults, json_schema
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
-from frontdesk.core.errors import BadRequest, Fault, Invalid, Json
+from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource, Rights
 
@@ -40,12 +40,16 @@ async def _look(call: Call) -> None:
     try:
         listing = await list_tools(call.door.guard, target, seconds=SECONDS)
     except McpFailed as failed:
-        field = SECRETS.get(server.authentication_type, "authentication_type") if failed.field == "secret" else "url"
-        raise BadRequest(
-            f"The MCP server cannot be used: {failed.clause}.", data={"code": failed.code},
-            errors={field: failed.clause},
-        ) from None  # fmt: skip
-    call.extra["answer"] = _answer(server, listing)
+        call.extra["answer"] = _failure(server, failed)
+    else:
+        call.extra["answer"] = _answer(server, listing)
+
+
+def _failure(server: McpServer, failed: McpFailed) -> Json:
+    field = SECRETS.get(server.authentication_type, "authentication_type") if failed.field == "secret" else "url"
+    message = f"The MCP server cannot be used: {failed.clause}."
+    error: Json = {"code": failed.code, "field": field, "message": message}
+    return {"success": False, "server": None, "tools": [], "warnings": [], "error": error}
 
 
 async def _target(call: Call) -> tuple[McpServer, Opened]:
@@ -95,7 +99,13 @@ def _answer(server: McpServer, listing: Listing) -> Json:
         "protocol_version": listing.protocol_version, "transport": listing.transport,
     }  # fmt: skip
     shown = [_shown(server, tool) for tool in listing.tools]
-    return {"success": True, "server": about, "tools": cast(Json, shown), "warnings": _warnings(server, listing)}
+    return {
+        "success": True,
+        "server": about,
+        "tools": cast(Json, shown),
+        "warnings": _warnings(server, listing),
+        "error": None,
+    }
 
 
 def _shown(server: McpServer, tool: Tool) -> dict[str, Json]:
@@ -139,25 +149,26 @@ def _part(name: str) -> dict[str, Json]:
     return cast("dict[str, Json]", properties[name])
 
 
-def _out(name: str, kind: str, description: str = "") -> Field:
-    return Field(name, kind, write="never", is_nullable=False, description=description)
+def _out(name: str, kind: str, description: str = "", *, is_nullable: bool = False) -> Field:
+    return Field(name, kind, write="never", is_nullable=is_nullable, description=description)
 
 
 mcp_tool_connection_proxy = Resource(
     path="mcp-tool-connection-proxy",
     singular="MCP connection",
     area="assistants",
-    description="Connects to an MCP server and lists its tools. Nothing is saved. A server that cannot be used is an "
-    "error 400 with a sentence, and a code in `data`.",
+    description="Connects to an MCP server and lists its tools. Nothing is saved. Where the server cannot be used, "
+    "`success` is false and `error` says why.",
     is_stored=False,
     is_told=False,
     verbs=("create",),
     rights=Rights(write=Role.admin),
     fields=(
-        _out("success", "boolean"),
-        _out("server", "json", "Name, version, protocol version and transport."),
+        _out("success", "boolean", "Whether the server was reached and listed its tools."),
+        _out("server", "json", "Name, version, protocol version and transport.", is_nullable=True),
         _out("tools", "json", "Each can stand in `mcp_tools.tools` as it is."),
         _out("warnings", "json", "What has changed since the stored tools were chosen."),
+        _out("error", "json", "Where it failed: `code`, the `field` to look at, and a sentence.", is_nullable=True),
     ),
     extra_input=(
         Field("url", max_length=2_000, example="https://shop.example.com/mcp", description="Required for a new one."),
