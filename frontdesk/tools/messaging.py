@@ -166,8 +166,8 @@ async def send_email_broadcast(
         sender_id: Sender id, from get_email_broadcast_senders.
         subject: Subject line.
         body: Plain text of the e-mail.
-        contact_ids: To these contacts, or
-        tag_id: to all contacts with this tag.
+        contact_ids: To these contacts; or give tag_id.
+        tag_id: To all contacts with this tag.
     """
     data = given(sender_id=sender_id, subject=subject, body_text=body, contact_ids=contact_ids, tag_id=tag_id)
     sent = await ctx.deps.call("email-broadcasts", "create", data={**data, "status": "sending"})

@@ -36,7 +36,7 @@ TOOL = "internal_tools.tools"
 CASES = [
     (AssistantConfig(1, 1), ("instructions", "instructions_empty")),
     (made(connection="specific"), ("specific_openai_secret_key", "secret_missing")),
-    (made(internal_tools=tools(create_deal=True)), (f"{TOOL}.create_deal", "tool_not_available")),
+    (made(internal_tools=tools(create_project=True)), (f"{TOOL}.create_project", "tool_not_available")),
     (made(internal_tools=tools(find_contact=True)), (f"{TOOL}.find_contact", "tool_without_access")),
     (made(internal_tools=tools(add_note=True), access_contact="read"), (f"{TOOL}.add_note", "tool_access_read")),
     (
