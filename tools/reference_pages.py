@@ -220,6 +220,7 @@ def size(count: int) -> str:
 
 REQUESTS: tuple[Sequence[str], ...] = (
     ("body of a request", size(body.MAX_BODY), "413"),
+    ("time for a body", f"{body.LONGEST:g} s", "400"),
     ("body of `POST /authentication`", size(authentication.MAX_BODY), "413"),
     ("rows of a page, `$limit`", f"{query.DEFAULT_LIMIT} by default, at most {query.MAX_LIMIT}", "capped"),
     ("parts of a query", number(query.MAX_PARTS), "400"),
