@@ -70,6 +70,6 @@ async def seed(url: str, key: str, contacts: int) -> Seeded:
 
 
 def variables(url: str, folder: Path, **own: str) -> dict[str, str]:
-    """The environment of this installation's processes. Requests are counted as in any other, with room for the load."""
+    """The environment of this installation's processes. Requests are counted, with room for the load."""
     data = str(folder / "data")
     return processes.environment(DATABASE_URL=url, FRONTDESK_DATA=data, FRONTDESK_RATE_LIMIT="999999999/3600", **own)

@@ -86,7 +86,8 @@ INSERT INTO email_broadcast_senders (id, organization_id, inbox_channel_id, name
 INSERT INTO conversations (id, organization_id, contact_id, channel, inbox_channel_id, status,
         ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position, unread_count, kind,
         last_interaction_at, created_at, updated_at) OVERRIDING SYSTEM VALUE
-    SELECT id, 1, contact, channel, account, 'open', false, false, false, 1, 1, 2, 0, 'conversation', now(), now(), now()
+    SELECT id, 1, contact, channel, account, 'open', false, false, false, 1, 1, 2, 0, 'conversation', now(), now(),
+        now()
     FROM (VALUES (10, 3, 'webchat', NULL), (11, 2, 'whatsapp', 1), (12, 3, 'webchat', NULL))
         AS c (id, contact, channel, account);
 INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, direction, sender,
