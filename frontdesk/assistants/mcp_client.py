@@ -7,6 +7,7 @@ session or cookie of one organization serves another. A failure is told in our w
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ UNREACHABLE = "the connection could not be made: name, address or certificate is
 US = Implementation(name="frontdesk", version="1")
 # An error with one of these codes was given before a tool ran.
 NOT_RUN = (INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS)
+
+# The SDK logs tracebacks with what servers sent, which may be our secrets; a failure is told once, in our words.
+logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 Transport = Literal["streamable_http", "sse"]
 Field = Literal["url", "secret"]
