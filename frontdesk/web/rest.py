@@ -37,9 +37,7 @@ NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 class RestEdge:
     """ASGI: requests whose first path segment is a resource are answered here, all others by `app`."""
 
-    def __init__(
-        self, app: ASGIApp, door: Door, identities: Identities, limits: RequestLimits | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, door: Door, identities: Identities, limits: RequestLimits | None = None) -> None:
         self.app, self.door, self.identities = app, door, identities
         self.limits = limits or RequestLimits(LedgerRows(door.database), door.clock)
 
