@@ -55,7 +55,7 @@ async def until_listening(world: World) -> None:
 async def test_the_client_of_live_events(world: World) -> None:
     async with serving(world.app.app) as url:
         key = key_of(Role.owner)
-        async with running("follow-live-events.md", FRONTDESK_URL=url, FRONTDESK_KEY=key) as output:
+        async with running("follow-live-events.md", BASE=url, KEY=key) as output:
             await until_listening(world)
             async with world.client() as client:
                 first = (await client.post("/contacts", json={"first_name": "Marta"})).json()["id"]

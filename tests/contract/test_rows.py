@@ -12,7 +12,7 @@ from frontdesk.registry import make_registry
 from tests.world import OURS, THEIRS, World
 
 TENANT_TABLES = sorted(table.name for table in metadata.tables.values() if is_tenant(table))
-OWNED = [resource for resource in make_registry() if resource.is_tenant and not resource.of]
+OWNED = [resource for resource in make_registry() if resource.is_tenant and resource.is_stored and not resource.of]
 
 
 @pytest.mark.parametrize("resource", OWNED, ids=lambda r: r.path)

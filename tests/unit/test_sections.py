@@ -30,6 +30,11 @@ EXAMPLES = {
         "tools": {"create_contact": {"enabled": True, "approval": "never", "scope": "own"}, "find_contact": True}
     },
     "api_tools": [{"api_tool_id": 3, "enabled": True, "when_to_use": "questions about orders", "approval": "never"}],
+    "mcp_tools": [
+        {"id": "shop", "name": "Shop", "url": "https://shop.example.com/mcp", "enabled": True,
+         "authentication_type": "api_key", "api_key": "key-of-the-shop",
+         "tools": [{"name": "search", "enabled": True, "approval": "never"}]},
+    ],
     "advanced_options": {
         "history_messages": 50, "max_tool_calls": 20, "max_identical_tool_calls": 3,
         "burst": {"window_seconds": 6, "max_seconds": 30},
