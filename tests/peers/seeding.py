@@ -36,7 +36,31 @@ def seed(client: httpx.Client, public_key: str) -> dict[str, list[int]]:
                 if "create" in resource.verbs:
                     client.post(f"/{resource.path}", json=body(resource, rows, number))
                 rows[resource.path] = ids(client, resource, rows)
+        connect(client, rows, number)
     return {path: found for path, found in rows.items() if found}
+
+
+def connect(client: httpx.Client, rows: dict[str, list[int]], number: int) -> None:
+    """What belongs to a channel of one kind: the oldest channel is the web chat."""
+    channels: dict[str, int] = {}
+    for kind in ("whatsapp", "email"):
+        client.post("/inbox-channels", json={"channel": kind, "name": f"{kind} {number}"})
+        found = client.get("/inbox-channels", params={"channel": kind}).json()["data"]
+        channels[kind] = found[0]["id"] if found else 0
+    name = f"seed_{number}"
+    client.post(
+        "/whatsapp-templates",
+        json={"inbox_channel_id": channels["whatsapp"], "name": name, "language": "en", "body": "Hello {{1}}."},
+    )
+    sender = {"inbox_channel_id": channels["email"], "name": "Seed", "email": f"{name}@example.com"}
+    client.post("/email-broadcast-senders", json=sender)
+    for path in ("whatsapp-templates", "email-broadcast-senders"):
+        rows[path] = [row["id"] for row in client.get(f"/{path}?$sort[id]=1").json()["data"]]
+    if rows["email-broadcast-senders"] and rows["contacts"]:
+        draft = {"sender_id": rows["email-broadcast-senders"][0], "subject": "News", "body_text": "We move.",
+                 "contact_ids": rows["contacts"][:1]}  # fmt: skip
+        client.post("/email-broadcasts", json=draft)
+        rows["email-broadcasts"] = [row["id"] for row in client.get("/email-broadcasts").json()["data"]]
 
 
 def body(resource: Resource, rows: dict[str, list[int]], number: int) -> dict[str, Any]:

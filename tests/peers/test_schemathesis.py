@@ -28,11 +28,29 @@ CHECKS = (
     "response_schema_conformance,unsupported_method,ignored_auth,use_after_free"
 )
 EXAMPLES, SEED, WITHIN = 6, 20_260_101, 420
-# No generated request can succeed here, each for its reason.
+CHANNELS = ("instagram", "messenger", "sms", "whatsapp", "webchat")
+# What no generated request reaches, by the beginning of its name, each with its reason. Everything else succeeds.
 NEVER_SUCCEED = {
     "POST /authentication": "a password cannot be guessed",
     "DELETE /authentication": "there is no login to end: the run uses a key",
-}
+    "POST /organizations-users-invites-": "a token cannot be guessed",
+    **dict.fromkeys(
+        (f"{method} /conversation-messages-{channel}" for method in ("GET", "POST", "DELETE") for channel in CHANNELS),
+        "no conversation of the channel: they begin with a customer",
+    ),
+    "POST /conversation-messages-transform-outgoing-": "the same",
+    "POST /conversations-initiate-whatsapp": "a template has to be approved, and its values to fit",
+    "POST /conversation-files": "only one upload is there, and its place is not in the description",
+    "GET /conversation-files/": "the same",
+    "GET /ai-turn-steps/": "no turn has run: there is no model",
+    "GET /email-broadcast-recipients/": "nothing was sent",
+    "POST /contact-merges": "needs two different contacts",
+    "GET /contact-merges/": "the same",
+    "DELETE /contact-tags/": "its seed goes with its contact",
+    **dict.fromkeys(
+        (f"{method} /ai-assistant-skills/" for method in ("GET", "PATCH", "DELETE")), "an example needs its assistant"
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,4 +130,5 @@ def test_the_run_kept_its_key_so_that_its_answers_mean_something(run: Run) -> No
 
 def test_every_operation_succeeded_at_least_once(run: Run) -> None:
     vain = {name for name, found in run.statuses.items() if not any(status < 300 for status in found)} & run.operations
-    assert not vain - NEVER_SUCCEED.keys(), "\n".join(f"{name} {run.statuses[name]}" for name in sorted(vain))
+    unexplained = sorted(name for name in vain if not name.startswith(tuple(NEVER_SUCCEED)))
+    assert not unexplained, "\n".join(f"{name} {run.statuses[name]}" for name in unexplained)

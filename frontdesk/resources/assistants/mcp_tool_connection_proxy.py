@@ -149,8 +149,9 @@ def _part(name: str) -> dict[str, Json]:
     return cast("dict[str, Json]", properties[name])
 
 
-def _out(name: str, kind: str, description: str = "", *, is_nullable: bool = False) -> Field:
-    return Field(name, kind, write="never", is_nullable=is_nullable, description=description)
+def _out(name: str, kind: str, description: str = "", *, is_nullable: bool = False, is_list: bool = False) -> Field:
+    schema: dict[str, Json] = {"type": "array"} if is_list else {}
+    return Field(name, kind, write="never", is_nullable=is_nullable, description=description, schema=schema)
 
 
 mcp_tool_connection_proxy = Resource(
@@ -166,8 +167,8 @@ mcp_tool_connection_proxy = Resource(
     fields=(
         _out("success", "boolean", "Whether the server was reached and listed its tools."),
         _out("server", "json", "Name, version, protocol version and transport.", is_nullable=True),
-        _out("tools", "json", "Each can stand in `mcp_tools.tools` as it is."),
-        _out("warnings", "json", "What has changed since the stored tools were chosen."),
+        _out("tools", "json", "Each can stand in `mcp_tools.tools` as it is.", is_list=True),
+        _out("warnings", "json", "What has changed since the stored tools were chosen.", is_list=True),
         _out("error", "json", "Where it failed: `code`, the `field` to look at, and a sentence.", is_nullable=True),
     ),
     extra_input=(
