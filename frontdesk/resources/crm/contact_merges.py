@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import cast
 
 import asyncpg
 
-from frontdesk.core.custom_values import definitions_of
+from frontdesk.core.custom_values import definitions_of, write_json
 from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import Fault, Forbidden, Invalid, Json
 from frontdesk.core.events import emit
@@ -73,9 +74,10 @@ async def _prepare(call: Call) -> None:
     data["merged_values"] = _shown(merged)
     await call.connection.execute(END, org, *ids, now)
     await _set(call, ids[0], chosen(dict(kept), dict(merged), choice))
-    custom = chosen_custom(json.loads(kept["custom"]), json.loads(merged["custom"]), choice, definitions)
+    before, after = (json.loads(row["custom"], parse_float=Decimal) for row in (kept, merged))
+    custom = chosen_custom(before, after, choice, definitions)
     if custom:
-        await call.connection.execute(CUSTOM, org, ids[0], json.dumps(custom))
+        await call.connection.execute(CUSTOM, org, ids[0], write_json({int(id): value for id, value in custom.items()}))
     await call.connection.execute(OPT_OUT, org, ids[0], merged["opted_out_at"], now)
     await emit(call.connection, org, "contacts", "updated", ids[0])
     await emit(call.connection, org, "contacts", "deleted", ids[1])

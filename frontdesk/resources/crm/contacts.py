@@ -15,7 +15,7 @@ from frontdesk.core.formats import check_country, check_email, check_phone, chec
 from frontdesk.core.joins import joined
 from frontdesk.core.phones import Country, country_of
 from frontdesk.core.resource import Own, Resource
-from frontdesk.core.uploads import claim_address
+from frontdesk.core.uploads import claim_address, key_in_address
 
 from .contact_tags import BY_TAG, TAG_IDS, check_tags, put_tags, tags_of
 
@@ -27,8 +27,8 @@ PHONE = ("phone", "phone_country_code", "phone_country_iso")
 
 
 def _is_light(call: Call) -> bool:
-    """Most contacts come without what the hooks would look up."""
-    return not any(call.data.get(name) is not None for name in ("tag_ids", "avatar_url"))
+    """Most contacts come without what the hooks would look up: tags, and an avatar that lies with us."""
+    return call.data.get("tag_ids") is None and key_in_address(call.data.get("avatar_url")) is None
 
 
 async def _prepare(call: Call) -> None:
