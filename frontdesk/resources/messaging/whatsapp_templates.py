@@ -108,7 +108,10 @@ whatsapp_templates = Resource(
             example="Hello {{1}}, your appointment is on {{2}}.",
         ),
         Field("footer", max_length=60),
-        Field("buttons", "json", is_nullable=False, default=[], check=_check_buttons),
+        Field(
+            "buttons", "json", is_nullable=False, default=[], check=_check_buttons,
+            schema={"type": "array", "items": {"type": "object"}},
+        ),
         Field("variables", "texts", is_nullable=False, default=[], write="never"),
     ),
     unique=(("inbox_channel_id", "name", "language"),),
