@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
@@ -83,3 +84,8 @@ def check_timezone(value: Plain) -> str:
     if value not in ZONES:
         raise Wrong("format", "must be an IANA time zone such as America/Bogota", format="timezone")
     return ZoneInfo(str(value)).key
+
+
+def iso_text(moment: datetime) -> str:
+    """A moment in UTC as the API writes it, with milliseconds and Z; `ISO_FORMAT` is PostgreSQL's side of it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

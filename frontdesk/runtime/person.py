@@ -14,6 +14,7 @@ from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Json, NotFound, Unprocessable
 from frontdesk.core.events import emit
+from frontdesk.core.formats import iso_text
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import fence, outbox, thread, turns
 from frontdesk.runtime.composing import compose, invalid
@@ -86,7 +87,7 @@ async def require_open(call: Call, talk: Conversation, kind: str, now: datetime)
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else iso_text(moment)
 
 
 async def write(call: Call, talk: Conversation, kind: str, text: str, extras: dict[str, Json]) -> int:

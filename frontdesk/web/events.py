@@ -13,7 +13,6 @@ import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -33,6 +32,7 @@ from frontdesk.core.errors import (
 from frontdesk.core.event_feed import Feed, Listener, Told
 from frontdesk.core.event_log import Cursor, Event, forgotten
 from frontdesk.core.event_names import audible, event_names, matching
+from frontdesk.core.formats import iso_text
 from frontdesk.core.request_limits import RequestLimits
 
 from .identity import Identities
@@ -194,7 +194,7 @@ class EventsEdge:
         id = f"{event.cursor}-{self.feed.life}"
         data = event.data.replace("\r", " ").replace("\n", " ")  # in JSON they can only stand between its parts
         text = (
-            f'id: {id}\ndata: {{"id":"{id}","type":"{event.name}","timestamp":"{_shown(event.created_at)}",'
+            f'id: {id}\ndata: {{"id":"{id}","type":"{event.name}","timestamp":"{iso_text(event.created_at)}",'
             f'"organization_id":{event.organization_id},"data":{data}}}\n\n'
         )
         return Told(event.cursor, event.name, viewer, text.encode())
@@ -241,7 +241,3 @@ def _number(parameters: dict[str, str], name: str, most: int = 2**31 - 1) -> int
     if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= most):
         raise BadRequest(f"{name} must be a number up to {most}.", errors={name: f"must be a number up to {most}"})
     return int(text)
-
-
-def _shown(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,6 +10,7 @@ from frontdesk.core.errors import Json
 from frontdesk.core.fields import Field
 from frontdesk.core.file_kinds import make_key, read_key
 from frontdesk.core.files import UPLOAD_SECONDS, Upload
+from frontdesk.core.formats import iso_text
 from frontdesk.core.resource import Resource
 
 from .file_uploads import FIELDS
@@ -34,7 +35,7 @@ def _address(door: Door, row: Mapping[str, Json]) -> dict[str, Json]:
         "signed_url": door.files.sign_upload(upload),
         "method": "PUT",
         "headers": {"Content-Type": upload.file_type},
-        "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "expires_at": iso_text(expires_at),
     }
 
 

@@ -18,6 +18,7 @@ from frontdesk.core.door import Door
 from frontdesk.core.errors import Conflict, Fault, Forbidden, Invalid, Json, NotAuthenticated, NotFound
 from frontdesk.core.events import emit
 from frontdesk.core.fields import Field, Wrong
+from frontdesk.core.formats import iso_text
 
 from .invites import PATH, expire, hash_token
 from .passwords import hash_password, is_password
@@ -109,7 +110,7 @@ async def find(door: Door, token: str) -> asyncpg.Record:
 
 def describe(row: asyncpg.Record) -> dict[str, Json]:
     """What the page shows before somebody accepts."""
-    expires = row["expires_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    expires = iso_text(row["expires_at"])
     return {
         "organization": {"id": row["organization_id"], "name": row["organization"]},
         "email": row["email"],
