@@ -137,7 +137,9 @@ class Resource:
     `look` runs before a write's transaction and may wait for another system. `derive` gives the members `derived` of
     one row (as JSON), which no statement can compute. A search finds the fields `fuzzy` misspelt too, best first.
     `afterwards` gives a write's answer once it has been committed,
-    with no transaction open, so that it may wait.
+    with no transaction open, so that it may wait. An action on one row of another resource (`under`) is reached at
+    `/<under>/<id>/<rest of its path>`: POST is its create, GET its get, and `call.id` that row's id, which the action
+    looks up by itself.
     """
 
     path: str
@@ -148,6 +150,7 @@ class Resource:
     rights: Rights = Rights()
     own: Own | None = None
     of: str | None = None
+    under: str | None = None
     fixed: Mapping[str, object] = field(default_factory=dict)
     is_tenant: bool = True
     is_shared: bool = False
@@ -191,6 +194,13 @@ class Resource:
         if self.of is None and self.fields and self.is_stored:
             _ = self.table  # importing a declaration puts its table into the MetaData
         DECLARED[self.path] = self
+
+    @property
+    def url(self) -> str:
+        """Where a collection or an action is reached; `{id}` stands for the row that an action is about."""
+        if self.under is None:
+            return f"/{self.path}"
+        return f"/{self.under}/{{id}}/{self.path.removeprefix(self.under + '-')}"
 
     @property
     def leaves_events(self) -> bool:

@@ -133,10 +133,11 @@ def _input_schema(resource: Resource, is_create: bool) -> Document:
 
 def _paths(resource: Resource) -> Document:
     result: Document = {}
-    for path, verbs in (
-        (f"/{resource.path}", ("find", "create")),
-        (f"/{resource.path}/{{id}}", ("get", "patch", "remove")),
-    ):
+    own: tuple[tuple[str, tuple[Verb, ...]], ...] = (
+        (resource.url, ("find", "create")),
+        (f"{resource.url}/{{id}}", ("get", "patch", "remove")),
+    )
+    for path, verbs in ((resource.url, ("get", "create")),) if resource.under else own:
         offered = [verb for verb in verbs if verb in resource.verbs]
         if offered:
             result[path] = {METHODS[verb]: _operation(resource, verb) for verb in offered}
@@ -192,7 +193,7 @@ def _links(resource: Resource, name: str, pointer: str) -> Document:
 
 
 def _parameters(resource: Resource, verb: Verb) -> Iterator[Document]:
-    if verb in ("get", "patch", "remove"):
+    if verb in ("get", "patch", "remove") or resource.under:
         yield {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
     if verb in ("patch", "remove"):
         yield {

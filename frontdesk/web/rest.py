@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 ITEM: dict[str, Verb] = {"GET": "get", "PATCH": "patch", "DELETE": "remove"}
 COLLECTION: dict[str, Verb] = {"GET": "find", "POST": "create"}
+ACTION: dict[str, Verb] = {"GET": "get", "POST": "create"}
 JSON_HEADERS = [(name.encode(), value.encode()) for name, value in {"content-type": JSON, **SAFE_HEADERS}.items()]
 Headers = dict[bytes, bytes]
 # A change of these may end what was remembered of a key or a login; this process forgets at once.
@@ -45,8 +46,7 @@ class RestEdge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        segments = scope["path"].strip("/").split("/")
-        resource = self.door.registry.get(segments[0])
+        resource, rest = self._resource(scope["path"].strip("/").split("/"))
         if resource is None:
             await self.app(scope, receive, send)
             return
@@ -58,7 +58,7 @@ class RestEdge:
             identity = await self.identities.identify(*credentials(headers))
             if identity.quota:
                 limit = await self.limits.admit(identity.organization_id, identity.quota)
-            status, answer = await self._answer(resource, segments[1:], scope, headers, receive, identity)
+            status, answer = await self._answer(resource, rest, scope, headers, receive, identity)
             await send_json(send, status, answer.text.encode("utf-8"), [*etag_headers(answer), *limit])
         except ClientGone:
             return
@@ -67,6 +67,15 @@ class RestEdge:
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             await send_error(send, GeneralError("Something went wrong on our side; it is in the server's log."), limit)
+
+    def _resource(self, segments: list[str]) -> tuple[Resource | None, list[str]]:
+        """The resource of a path, and the segments behind its name; an action's row is the one that is left."""
+        resource, rest = self.door.registry.get(segments[0]), segments[1:]
+        if len(rest) == 2:
+            action = self.door.registry.get(f"{segments[0]}-{rest[1]}")
+            if action is not None and action.under == segments[0]:
+                return action, rest[:1]
+        return (None if resource is not None and resource.under else resource), rest
 
     async def _answer(
         self,
@@ -105,13 +114,20 @@ def _verb(resource: Resource, method: str, rest: list[str], path: str) -> tuple[
     if len(rest) > 1:
         raise NotFound(f"Path {path[:200]} not found")
     row_id = unquote(rest[0]) if rest and rest[0] != "" else None
-    verb = (ITEM if row_id is not None else COLLECTION).get(method)
+    methods = _methods(resource, row_id)
+    verb = methods.get(method)
     if verb is None or verb not in resource.verbs:
         raise MethodNotAllowed(
             f"Method `{method}` is not supported at {path[:200]}.",
-            headers={"Allow": _allowed(resource, ITEM if row_id is not None else COLLECTION)},
+            headers={"Allow": _allowed(resource, methods)},
         )
     return verb, row_id
+
+
+def _methods(resource: Resource, row_id: str | None) -> Mapping[str, Verb]:
+    if resource.under is not None:
+        return ACTION
+    return ITEM if row_id is not None else COLLECTION
 
 
 def _allowed(resource: Resource, methods: Mapping[str, Verb]) -> str:
