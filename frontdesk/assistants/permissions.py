@@ -5,19 +5,19 @@ The lower of switch and entity access always wins; `disable_reply` takes away wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.internal_tools import Reach
 from frontdesk.assistants.skills import LOAD_SKILL
-from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
+from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey, Verb
 from frontdesk.core.errors import Json
 
 Rule = Literal[
-    "allowed", "unknown", "no_skills", "off", "api_off", "mcp_off", "not_installed", "access_none", "access_read",
-    "disable_reply", "approval", "deleted",
+    "allowed", "unknown", "no_skills", "not_configured", "off", "api_off", "mcp_off", "not_installed", "access_none",
+    "access_read", "disable_reply", "approval", "deleted",
 ]  # fmt: skip
 
 ALLOWED: Rule = "allowed"
@@ -25,6 +25,7 @@ SENTENCES: dict[Rule, str] = {
     "allowed": "allowed",
     "unknown": "there is no tool of this name",
     "no_skills": "the assistant has no skills",
+    "not_configured": "the part of the configuration that brings this tool along is switched off",
     "off": "the tool is switched off in internal_tools",
     "api_off": "the assistant does not have this API tool, or it is switched off (api_tools)",
     "mcp_off": "the tool or its server is switched off or has been removed (mcp_tools)",
@@ -35,6 +36,25 @@ SENTENCES: dict[Rule, str] = {
     "approval": "the tool needs a person's approval, and approvals are not available in this version",
     "deleted": "the assistant has been deleted",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SystemTool:
+    """A tool that no key switches on: another part of the configuration brings it along, where `is_on` says so.
+
+    `config_path` is that part; `rule` tells that it is off. `verb` says what a call does, as with the keys.
+    """
+
+    name: str
+    config_path: str
+    is_on: Callable[[AssistantConfig], bool]
+    verb: Verb = "get"
+    rule: Rule = "not_configured"
+
+
+# One line for each; the toolset that runs one must offer it under the same condition.
+_SYSTEM = (SystemTool(LOAD_SKILL, "ai-assistant-skills", lambda config: bool(config.skills), rule="no_skills"),)
+SYSTEM_TOOLS: dict[str, SystemTool] = {tool.name: tool for tool in _SYSTEM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +99,9 @@ def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
 
 
 def permission(config: AssistantConfig, name: str) -> Permission:
-    """The permission of one tool key, or of `load_skill`, under the configuration as it stands."""
-    if name == LOAD_SKILL:
-        return _skill_permission(config)
+    """The permission of one tool key, or of a system tool, under the configuration as it stands."""
+    if name in SYSTEM_TOOLS:
+        return _system_permission(config, SYSTEM_TOOLS[name])
     key = TOOL_KEYS.get(name)
     if key is None:
         return Permission(name, False, "unknown", "own", "internal_tools.tools", True)
@@ -124,10 +144,16 @@ def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name
     return Permission(name, rule == "allowed", rule, "own", path, True)
 
 
-def _skill_permission(config: AssistantConfig) -> Permission:
-    """Skills are texts of the assistant itself: it may read them where it has any. There is nothing to switch on."""
-    rule: Rule = "deleted" if config.deleted_at is not None else "allowed" if config.skills else "no_skills"
-    return Permission(LOAD_SKILL, rule == "allowed", rule, "own", "ai-assistant-skills", False)
+def _system_permission(config: AssistantConfig, tool: SystemTool) -> Permission:
+    """What the configuration itself brings along has no switch and no scope of its own."""
+    rule, path = ALLOWED, tool.config_path
+    if config.deleted_at is not None:
+        rule, path = "deleted", "deleted_at"
+    elif not tool.is_on(config):
+        rule = tool.rule
+    elif config.disable_reply and tool.verb == "send":
+        rule, path = "disable_reply", "disable_reply"
+    return Permission(tool.name, rule == "allowed", rule, "own", path, tool.verb not in READING)
 
 
 def permissions(config: AssistantConfig) -> tuple[Permission, ...]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from frontdesk.assistants.config import AssistantConfig, config_of
-from frontdesk.assistants.permissions import permission, permissions
-from frontdesk.assistants.skills import LOAD_SKILL
+from frontdesk.assistants.permissions import SYSTEM_TOOLS, permission, permissions
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import AssistantView
@@ -55,7 +54,7 @@ def offer_of(config: AssistantConfig) -> Offer:
         "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
         "skills": [{"id": skill.id, "name": skill.name} for skill in config.skills],
     }
-    also = (LOAD_SKILL,) if permission(config, LOAD_SKILL).is_allowed else ()
+    also = (name for name in SYSTEM_TOOLS if permission(config, name).is_allowed)
     return Offer((*(ruling.key for ruling in rulings if ruling.is_allowed), *also), table)
 
 
