@@ -76,6 +76,8 @@ class AssistantConfig:
     access_customer_support: Access = "none"
     disable_reply: bool = False
     enable_message_burst_handling: bool = False
+    analyze_images: bool = False
+    can_send_images: bool = False
     internal_tools: InternalTools = field(default_factory=InternalTools)
     api_tools: ApiTools = field(default_factory=lambda: ApiTools([]))
     mcp_tools: McpTools = field(default_factory=lambda: McpTools([]))
@@ -134,6 +136,8 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         access_customer_support=cast(Access, row["access_permissions_customer_support"]),
         disable_reply=bool(row["disable_reply"]),
         enable_message_burst_handling=bool(row["enable_message_burst_handling"]),
+        analyze_images=bool(row.get("analyze_images")),
+        can_send_images=bool(row.get("can_send_images")),
         internal_tools=_section(InternalTools, row["internal_tools"]),
         api_tools=_section(ApiTools, row.get("api_tools")),  # an older snapshot has none
         mcp_tools=_section(McpTools, row.get("mcp_tools")),

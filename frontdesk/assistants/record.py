@@ -19,6 +19,8 @@ DEFAULTS: dict[str, Json] = {
     "access_permissions_customer_support": "none",
     "disable_reply": False,
     "enable_message_burst_handling": False,
+    "analyze_images": False,
+    "can_send_images": False,
     # Without a form the mode decides: none in advanced mode, an empty one in guided mode.
     **{name: default_of(shape) for name, shape in SECTIONS.items() if name != "easy_mode_config"},
 }

@@ -171,6 +171,8 @@ ai_assistants = Resource(
         _flag("disable_reply", "Silent mode: analysis goes on, nothing is sent."),
         _section("response_config", "The answer in one message or in several."),
         _flag("enable_message_burst_handling", "Messages in quick succession are answered together."),
+        _flag("analyze_images", "The model sees the customer's latest images, if it is one that can."),
+        _flag("can_send_images", "The assistant may send pictures of products, files and images that its tools found."),
         _section("advanced_options", "Memory, limits of the tool loop, burst window."),
         Field("kept_instructions", write="never", is_shown=False, max_length=MAX_INSTRUCTIONS),
         Field("kept_easy_mode_config", "json", write="never", is_shown=False),

@@ -100,6 +100,10 @@ ai_turns = Resource(
         Field("model", "json", write="never"),
         Field("prompt", write="never", max_length=1_000_000),
         Field("tools", "json", write="never", description="Tools offered, and why the others were not."),
+        Field(
+            "images", "json", write="never",
+            description="The customer's latest images: which of them the model saw, and why not the others.",
+        ),
         Field("draft", write="never", is_shown=False, max_length=1_000_000),
         Field("draft_seq", "small", is_nullable=False, default=0, write="never", is_shown=False),
         Field("end_reason", write="never"),
