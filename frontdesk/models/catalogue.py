@@ -6,7 +6,7 @@ an assistant's to the origin that they were stored for. A model with an address 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ from frontdesk.models.local.model import LocalModel
 from frontdesk.models.local.server import CONTEXT_TOKENS, STATE_FILE
 from frontdesk.models.provider_names import LOCAL_LABEL
 from frontdesk.models.providers import PROVIDERS
+from frontdesk.models.request_settings import settings_of
 from frontdesk.models.scripted import LABEL as SCRIPTED_LABEL
 from frontdesk.models.scripted import ScriptedModel, Scripts
 from frontdesk.models.scripts import SCRIPTS
@@ -45,7 +46,7 @@ SECONDS = 300.0
 MAX_ANSWER_BYTES = 50_000_000
 ROW = """
     SELECT m.provider, m.base_url, m.model, m.name, m.context_length, m.price_input, m.price_output,
-           m.organization_id IS NULL AS is_installation, a.specific_key_sealed
+           m.supports_tools, m.organization_id IS NULL AS is_installation, a.specific_key_sealed
     FROM ai_models m LEFT JOIN ai_assistants a ON a.organization_id = $1 AND a.id = $3
     WHERE (m.organization_id = $1 OR m.organization_id IS NULL) AND m.id = $2 AND m.deleted_at IS NULL
 """
@@ -67,6 +68,7 @@ class ResolvedModel:
     context_length: int | None = None
     is_small: bool = False
     provider: str = ""
+    takes_tools: bool = True
 
     @property
     def facts(self) -> dict[str, Json]:
@@ -103,10 +105,13 @@ class Catalogue:
         if choice.provider == NONE:
             raise NoModel("No model is configured: set a provider's key, or FRONTDESK_MODEL=local.")
         if choice.provider == LOCAL:
-            return self._built_in(config)
-        if choice.provider == "scripted":
-            return self._scripted(choice.model or "")
-        return await self._remote(choice, key, row)
+            resolved = self._built_in(config)
+        elif choice.provider == "scripted":
+            resolved = self._scripted(choice.model or "")
+        else:
+            resolved = await self._remote(choice, key, row)
+        settings = settings_of(config.options, resolved.provider, resolved.model, resolved.context_length)
+        return replace(resolved, settings=settings, takes_tools=row["supports_tools"])
 
     async def _choose(
         self, connection: Connection, row: asyncpg.Record, config: AssistantConfig

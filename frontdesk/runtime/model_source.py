@@ -33,6 +33,9 @@ class ResolvedModel(Protocol):
     def context_length(self) -> int | None: ...
 
     @property
+    def takes_tools(self) -> bool: ...
+
+    @property
     def facts(self) -> dict[str, Json]: ...
 
 

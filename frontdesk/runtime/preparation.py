@@ -19,7 +19,8 @@ from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of
 
-RESERVED = 3_000  # tokens for the tools' schemas and the answer
+FOR_TOOLS = 2_000  # tokens for the tools' schemas
+FOR_ANSWER = 1_000  # tokens for an answer whose length nobody bounds
 LEAST, MOST = 1_000, 24_000  # tokens of history
 BESIDES = 20  # notes and deleted messages that the history leaves out
 
@@ -131,8 +132,9 @@ async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation, of
 
 
 def _room(prompt: Prompt, resolved: ResolvedModel) -> int:
-    """Tokens that are left for the history."""
+    """Tokens that are left for the history, beside the longest answer that the model may give."""
     if resolved.context_length is None:
         return MOST
-    used = math.ceil(len(prompt.text) / CHARACTERS_PER_TOKEN) + RESERVED
+    answer = max(FOR_ANSWER, (resolved.settings or {}).get("max_tokens", 0))
+    used = math.ceil(len(prompt.text) / CHARACTERS_PER_TOKEN) + FOR_TOOLS + answer
     return max(LEAST, min(MOST, resolved.context_length - used))

@@ -86,6 +86,7 @@ class Resolved:
     price_input: Decimal | None = Decimal(1)
     price_output: Decimal | None = Decimal(2)
     context_length: int | None = None
+    takes_tools: bool = True
     facts: dict[str, Json] = field(default_factory=lambda: {"name": "scripted"})
 
 
