@@ -6,14 +6,15 @@ own setting, so it may be private.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx2
 
 from .aws_signature import Signer
-from .egress import Guard
-from .errors import Unavailable
+from .egress import AnswerRefused, Guard
+from .errors import PayloadTooLarge, Unavailable
 
 BRIEFLY = 60  # seconds that an address of our own requests is valid
 
@@ -45,17 +46,27 @@ class BucketStore:
         self._expect(answer, 200)
         return int(answer.headers.get("content-length", "-1"))
 
+    async def read(self, key: str, now: datetime, most: int) -> bytes | None:
+        """All bytes; None where there is no such object. Raises PayloadTooLarge where it has more than `most`."""
+        answer = await self._ask("GET", key, now, replace(self._guard, max_bytes=most))
+        if answer.status_code == 404:
+            return None
+        self._expect(answer, 200)
+        return answer.content
+
     async def remove(self, key: str, now: datetime) -> None:
         self._expect(await self._ask("DELETE", key, now), 200, 204, 404)
 
     async def remove_drafts(self) -> None:
         """The store knows no drafts: an object appears when all of it has come."""
 
-    async def _ask(self, method: str, key: str, now: datetime) -> httpx2.Response:
+    async def _ask(self, method: str, key: str, now: datetime, guard: Guard | None = None) -> httpx2.Response:
         url = self._signer.presign(method, f"{self._address}/{key}", now=now, seconds=BRIEFLY)
         try:
-            async with self._guard.client() as client:
+            async with (guard or self._guard).client() as client:
                 return await client.request(method, url)
+        except AnswerRefused as error:
+            raise PayloadTooLarge("The file is larger than what may be read of it.") from error
         except httpx2.HTTPError as error:
             raise Unavailable("The file store cannot be reached; try again in a few seconds.") from error
 

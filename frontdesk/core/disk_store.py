@@ -49,6 +49,16 @@ class DiskStore:
         except FileNotFoundError:
             return None
 
+    async def read(self, key: str, now: datetime, most: int) -> bytes | None:
+        """All bytes; None where there is no such file. Raises PayloadTooLarge where it has more than `most`."""
+        try:
+            data = await asyncio.to_thread(_read, self.path(key), most + 1)
+        except FileNotFoundError:
+            return None
+        if len(data) > most:
+            raise PayloadTooLarge(f"The file has more than {most} bytes.")
+        return data
+
     async def write(self, key: str, size: int, chunks: AsyncIterator[bytes]) -> None:
         """Store what comes. Raises PayloadTooLarge or BadRequest where it is not `size` bytes, and Conflict where other
         bytes are stored under the key; the same once more changes nothing."""
@@ -97,6 +107,11 @@ class DiskStore:
                     # Against the file system's clock, which stamped the draft.
                     if time.time() - draft.stat().st_mtime > DRAFTS_KEPT:
                         draft.unlink()
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _open_draft(draft: Path) -> BinaryIO:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
     ModelRequestPart,
@@ -20,6 +21,7 @@ from pydantic_ai.messages import (
     ModelResponsePart,
     TextPart,
     ToolReturnPart,
+    UserContent,
     UserPromptPart,
 )
 
@@ -32,11 +34,15 @@ SHORTENED = " … (shortened) … "
 LONGEST_RESULT = 2_000  # characters of a tool result of an earlier turn
 CHARACTERS_PER_TOKEN = 3  # below the average of English (4) and Spanish (3.5), so that the estimate is never short
 TOKENS_PER_PART = 8  # roles and separators that providers add
+IMAGE_TOKENS = 1_600  # at most, with the providers that tell: they scale down what is larger
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A row of `conversation_messages`; `name` is the person's who wrote it, for sender `user`."""
+    """A row of `conversation_messages`; `name` is the person's who wrote it, for sender `user`.
+
+    `images` are what the model is shown of it beside the text.
+    """
 
     position: int
     sender: Sender
@@ -46,6 +52,7 @@ class StoredMessage:
     message_type: str = "text"
     is_deleted: bool = False
     name: str | None = None
+    images: tuple[BinaryContent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,14 @@ class Unit:
 
 
 def tokens_of(message: ModelMessage) -> int:
-    """An estimate: a third of the characters, and a constant for each part."""
+    """An estimate: a third of the characters, and a constant for each part and each image."""
     total = 0
     for part in message.parts:
         if isinstance(part, ToolReturnPart):
             text = part.model_response_str()
+        elif isinstance(part, UserPromptPart) and not isinstance(part.content, str):
+            text = "".join(piece for piece in part.content if isinstance(piece, str))
+            total += IMAGE_TOKENS * sum(isinstance(piece, BinaryContent) for piece in part.content)
         else:
             text = str(getattr(part, "content", "") or "") + str(getattr(part, "args", "") or "")
         total += TOKENS_PER_PART + math.ceil(len(text) / CHARACTERS_PER_TOKEN)
@@ -175,7 +185,8 @@ def _heard(message: StoredMessage) -> ModelRequest:
         text = f'<team_member name="{name}">{text}</team_member>' if name else f"<team_member>{text}</team_member>"
     elif message.sender == "system":
         text = f"<automatic_message>{text}</automatic_message>"
-    return ModelRequest([UserPromptPart(text, timestamp=message.created_at)])
+    content: str | list[UserContent] = [text, *message.images] if message.images else text
+    return ModelRequest([UserPromptPart(content, timestamp=message.created_at)])
 
 
 def _unmarked(text: str) -> str:
@@ -205,6 +216,8 @@ def _with_content(part: ToolReturnPart, text: str) -> ToolReturnPart:
 
 
 def _middle_cut(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
     half = max(0, length - len(SHORTENED)) // 2
     return text[:half] + SHORTENED + text[len(text) - half :]
 
@@ -231,11 +244,18 @@ def _cut_unit(unit: Unit, budget: int) -> Unit:
 
 
 def _cut_part(part: ModelRequestPart, room: int) -> ModelRequestPart:
-    if isinstance(part, UserPromptPart) and isinstance(part.content, str) and len(part.content) > room:
-        return replace(part, content=_middle_cut(part.content, room))
+    if isinstance(part, UserPromptPart):
+        return replace(part, content=_content_cut(part.content, room))
     if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > room:
         return _with_content(part, _middle_cut(text, room))
     return part
+
+
+def _content_cut(content: str | Sequence[UserContent], room: int) -> str | list[UserContent]:
+    """The words are cut, the images stay: there are only as many as there is room for."""
+    if not isinstance(content, str):
+        return [_middle_cut(piece, room) if isinstance(piece, str) else piece for piece in content]
+    return _middle_cut(content, room)
 
 
 def _joined(messages: Sequence[ModelMessage], *, is_cut: bool) -> list[ModelMessage]:
