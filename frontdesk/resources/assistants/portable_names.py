@@ -11,7 +11,7 @@ from frontdesk.core.errors import Fault, Invalid, Json
 _LIVE = "SELECT id, name FROM {} WHERE organization_id = $1 AND deleted_at IS NULL ORDER BY id"
 _USERS = """
     SELECT u.id, u.email FROM users u JOIN members m ON m.user_id = u.id
-    WHERE m.organization_id = $1 AND m.deleted_at IS NULL AND u.deleted_at IS NULL ORDER BY u.id
+    WHERE m.organization_id = $1 AND m.deleted_at IS NULL ORDER BY u.id
 """
 _MODELS = """
     SELECT id, name FROM ai_models
