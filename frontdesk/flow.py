@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.web_search import WEB_SEARCH
 from frontdesk.channels.protocol import Channel, LocalChannel, Media, Outgoing, Unconnected
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.capabilities import CAPABILITIES
@@ -57,6 +58,8 @@ class Flow:
         self.database: Database = self.door.database
         self.clock: Clock = self.door.clock
         self.delivery = Delivery(self.database, self.clock)
+        if self.door.search_engine is None:
+            self.assistants.missing |= {WEB_SEARCH}
         self._running: dict[int, asyncio.Task[object]] = {}
 
     async def advance(self, organization_id: int, conversation_id: int) -> None:

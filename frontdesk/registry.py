@@ -164,5 +164,5 @@ def make_door(settings: Settings, url: str) -> Door:
     clock = SystemClock()
     return Door(
         database, make_registry(), clock, Vault(settings.secret()), make_files(settings, clock), make_mail(settings),
-        Guard.of(settings.egress_allow),
+        Guard.of(settings.egress_allow), settings.searxng_url,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`advanced_options`, the members that have an effect: memory, limits of the tool loop, burst window.
+"""`advanced_options`, the members that have an effect: memory, limits of the tool loop, burst window, spending.
 
 The published name is kept. A member is added here when the code that obeys it is, never earlier.
 """
@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from frontdesk.assistants.section import Section
+from frontdesk.assistants.spending import Budget, Summary
+from frontdesk.assistants.web_search import WebSearch
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 ModelId = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -46,3 +48,6 @@ class AdvancedOptions(Section):
     max_tool_calls: Annotated[int, Field(ge=0, le=100)] = 20
     max_identical_tool_calls: Annotated[int, Field(ge=1, le=20)] = 3
     burst: Burst = Burst()
+    web_search: WebSearch = WebSearch()
+    summary: Summary = Summary()
+    budget: Budget = Budget()

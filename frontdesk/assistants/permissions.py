@@ -13,6 +13,7 @@ from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.internal_tools import Reach
 from frontdesk.assistants.skills import LOAD_SKILL
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey, Verb
+from frontdesk.assistants.web_search import WEB_SEARCH
 from frontdesk.core.errors import Json
 
 Rule = Literal[
@@ -53,7 +54,10 @@ class SystemTool:
 
 
 # One line for each; the toolset that runs one must offer it under the same condition.
-_SYSTEM = (SystemTool(LOAD_SKILL, "ai-assistant-skills", lambda config: bool(config.skills), rule="no_skills"),)
+_SYSTEM = (
+    SystemTool(LOAD_SKILL, "ai-assistant-skills", lambda config: bool(config.skills), rule="no_skills"),
+    SystemTool(WEB_SEARCH, "advanced_options.web_search", lambda config: config.options.web_search.enabled, "find"),
+)
 SYSTEM_TOOLS: dict[str, SystemTool] = {tool.name: tool for tool in _SYSTEM}
 
 

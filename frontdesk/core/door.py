@@ -57,8 +57,10 @@ class Door:
     def __init__(
         self, database: Database, registry: Registry, clock: Clock | None = None, vault: Vault | None = None,
         files: Files | None = None, mail: Mail | None = None, guard: Guard | None = None,
+        search_engine: str | None = None,
     ) -> None:  # fmt: skip
         self.guard = guard or Guard()  # what we may be made to call: without one, public addresses only
+        self.search_engine = search_engine  # the operator's, by which assistants search the web
         self.database, self.registry, self._vault, self._files = database, registry, vault, files
         self.mail = mail or Mail("")
         self.clock: Clock = clock or SystemClock()

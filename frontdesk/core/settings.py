@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     model_file: Path | None = Field(None, description="a copy of the built-in model on this machine")
     openai_base_key: SecretStr | None = Field(None, description="the key of FRONTDESK_OPENAI_BASE_URL, if it needs one")
     model_mirror: str | None = Field(None, description="a path or URL to fetch the built-in model from first")
+    searxng_url: Url = Field(None, description="a SearXNG server that gives JSON: assistants may search the web by it")
 
     @field_validator("egress_allow", "file_types", mode="before")
     @classmethod
@@ -144,6 +145,14 @@ class Settings(BaseSettings):
     def refuse_short_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value.get_secret_value()) < 32:
             raise ValueError("must have at least 32 characters")
+        return value
+
+    @field_validator("searxng_url")
+    @classmethod
+    def accept_a_plain_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("must be an address such as http://searxng:8080, without user and password")
         return value
 
     @property

@@ -17,6 +17,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.list_prices import list_prices
 from frontdesk.assistants.model_key import OPENAI, PROVIDER_ORIGINS
 from frontdesk.assistants.no_model import NoModel
 from frontdesk.core.clock import Clock
@@ -27,7 +28,6 @@ from frontdesk.core.settings import Settings
 from frontdesk.core.vault import SecretUnusable, Vault, origin_of
 from frontdesk.models.clients import Clients
 from frontdesk.models.installation import COMPATIBLE, KEYED, LOCAL, NONE, Choice, installation_choice, installation_key
-from frontdesk.models.list_prices import list_prices
 from frontdesk.models.local.endpoint import StateFile
 from frontdesk.models.local.engine import Engine
 from frontdesk.models.local.model import NAME as LOCAL_NAME

@@ -42,26 +42,35 @@ class Offer:
     table: Json
 
 
-def offer_of(config: AssistantConfig) -> Offer:
-    """What the model is offered, and for every other key that is switched on the rule that kept it back."""
+def offer_of(config: AssistantConfig, missing: frozenset[str] = frozenset()) -> Offer:
+    """What the model is offered, and for every other key that is switched on the rule that kept it back.
+
+    `missing` are system tools that this installation has nothing to run with.
+    """
     rulings = permissions(config)
+    system = [ruling for name in SYSTEM_TOOLS if (ruling := permission(config, name)).is_allowed]
+    allowed = [*(r for r in rulings if r.is_allowed), *(r for r in system if r.key not in missing)]
     refused = [ruling for ruling in rulings if not ruling.is_allowed and config.switch(ruling.key).enabled]
+    kept_back: list[Json] = [
+        {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
+    ]
+    kept_back += [
+        {"key": r.key, "rule": "not_installed", "config_path": r.config_path} for r in system if r.key in missing
+    ]
     table: Json = {
-        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in rulings if ruling.is_allowed],
-        "not_offered": [
-            {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
-        ],
+        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in allowed],
+        "not_offered": kept_back,
         "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
         "skills": [{"id": skill.id, "name": skill.name} for skill in config.skills],
     }
-    also = (name for name in SYSTEM_TOOLS if permission(config, name).is_allowed)
-    return Offer((*(ruling.key for ruling in rulings if ruling.is_allowed), *also), table)
+    return Offer(tuple(ruling.key for ruling in allowed), table)
 
 
 class Assistants:
     """Reads configurations. A version never changes, so each is parsed once in a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, missing: frozenset[str] = frozenset()) -> None:
+        self.missing = missing  # system tools that this installation has nothing to run with
         self._parsed: OrderedDict[Key, AssistantConfig] = OrderedDict()
         self._offers: OrderedDict[Key, Offer] = OrderedDict()
 
@@ -96,7 +105,7 @@ class Assistants:
         key = (config.organization_id, config.id, config.version)
         found = self._offers.get(key)
         if found is None:
-            found = self._offers[key] = offer_of(config)
+            found = self._offers[key] = offer_of(config, self.missing)
             while len(self._offers) > KEPT:
                 self._offers.popitem(last=False)
         return found

@@ -12,6 +12,7 @@ from .internal import InternalTool, InternalToolset, ToolFunction
 from .mcp_tools import McpToolset
 from .skills import SkillToolset
 from .together import Together
+from .web_search import WebSearchToolset
 from .wrappers import wrapped
 
 AREAS: tuple[tuple[ToolFunction, ...], ...] = (
@@ -32,4 +33,6 @@ for area in AREAS:
 
 def make_toolset() -> AbstractToolset[ToolDeps]:
     """The tools of an agent. It holds nothing of a turn, so one serves all turns of a process."""
-    return wrapped(Together((InternalToolset(TOOLS.values()), ApiToolset(), McpToolset(), SkillToolset())))
+    return wrapped(
+        Together((InternalToolset(TOOLS.values()), ApiToolset(), McpToolset(), SkillToolset(), WebSearchToolset()))
+    )

@@ -29,6 +29,7 @@ from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource, Rights
 
 from .ai_assistant_versions import snapshots, write_version
+from .limits import look_at_limits
 from .mcp_servers import SEALED, settle_mcp
 
 _KEPT = """
@@ -65,6 +66,7 @@ async def _prepare(call: Call) -> None:
     call.extra["warnings"] = [
         *warnings_of(config, key, has_key=has_key, now=call.door.clock.now()),
         *await _look_at_api_tools(call, config),
+        *await look_at_limits(call, config),
         *servers.warnings,
     ]
     # What is sent as it is stored changes nothing: no version, no snapshot.
@@ -173,7 +175,7 @@ ai_assistants = Resource(
         _flag("enable_message_burst_handling", "Messages in quick succession are answered together."),
         _flag("analyze_images", "The model sees the customer's latest images, if it is one that can."),
         _flag("can_send_images", "The assistant may send pictures of products, files and images that its tools found."),
-        _section("advanced_options", "Memory, limits of the tool loop, burst window."),
+        _section("advanced_options", "Model, memory, limits of the tool loop, burst window, web search, spending."),
         Field("kept_instructions", write="never", is_shown=False, max_length=MAX_INSTRUCTIONS),
         Field("kept_easy_mode_config", "json", write="never", is_shown=False),
         Field("specific_key_sealed", write="never", is_shown=False),
