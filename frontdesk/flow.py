@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 
-from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.web_search import WEB_SEARCH
 from frontdesk.channels.protocol import Channel, LocalChannel, Media, Outgoing, Unconnected
 from frontdesk.core.caller import Caller, Role
@@ -124,7 +124,8 @@ class Flow:
                 connection, talk.organization_id, ids, decision, assistant_id=talk.assigned_ai_assistant_id,
                 turn_id=None, now=now,
             )  # fmt: skip
-            return await self._say_line(connection, talk, decision, max(ids), now)
+            language: Language = config.instructions_language if config else "ENG"
+            return await self._say_line(connection, talk, decision, max(ids), language, now)
         assert config is not None
         is_new = turn is None
         turn = await self._gather(connection, talk, turn, undecided, config, decision, now)
@@ -177,10 +178,17 @@ class Flow:
         return await turns.extend(connection, turn, due_at, undecided[-1].position, now)
 
     async def _say_line(
-        self, connection: Connection, talk: Conversation, decision: Decision, decision_id: int, now: datetime
-    ) -> tuple[Conversation, None] | None:
-        """A stop may come with a fixed line for the customer."""
-        if decision.line is None:
+        self, connection: Connection, talk: Conversation, decision: Decision, decision_id: int, language: Language,
+        now: datetime,
+    ) -> tuple[Conversation, None] | None:  # fmt: skip
+        """A stop may come with a fixed line for the customer. Of a member nobody need hide why there is no answer."""
+        speaker = talk.assigned_ai_assistant_id
+        if decision.line is not None:
+            line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
+        elif talk.is_staff_chat:
+            # It is said by the platform, for the assistant may be the very one that is not to speak.
+            speaker, line = None, Draft(decision.explain(language).why, "fixed_line", f"line-{decision_id}")
+        else:
             return await self._lines(connection, talk, now)
         line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
         await outbox.add(
@@ -280,9 +288,11 @@ class Flow:
                 await quiet(connection, turn)
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
                 return
-            epoch = await thread.leave_unowned(connection, *bell, verdict.code, now)
+            # A member's chat keeps its assistant: there is nobody else to give it to, and the next question may work.
+            is_staff_chat = talk is not None and talk.is_staff_chat
+            epoch = turn.epoch if is_staff_chat else await thread.leave_unowned(connection, *bell, verdict.code, now)
             if not turn.is_muted:
-                words = prompt.fixed_line(held.config.instructions_language)
+                words = prompt.fixed_line(held.config.instructions_language, is_staff_chat=is_staff_chat)
                 line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
@@ -322,5 +332,5 @@ class Flow:
 
     def _channel(self, name: str) -> Channel:
         """The channel of this name; one that no provider can have (a form's tickets) is read from our own rows."""
-        known = self.channels.get(name)
+        known = self.channels.get(name) or (LocalChannel(name) if name == thread.AI_CHAT else None)
         return known or (Unconnected(name) if name in CAPABILITIES else LocalChannel(name, shows_drafts=False))

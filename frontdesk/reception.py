@@ -53,7 +53,7 @@ class StoredMessage:
 
     id: int
     conversation_id: int
-    contact_id: int
+    contact_id: int | None
     position: int
     is_new: bool = True
 
@@ -111,8 +111,8 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
     if not is_first and (known := await _known(connection, inbound)) is not None:
         return known
     message = NewMessage(
-        "inbound", "contact", inbound.text, inbound.message_type, external_id=inbound.external_id,
-        extras=inbound.extras,
+        "inbound", "user" if talk.is_staff_chat else "contact", inbound.text, inbound.message_type,
+        external_id=inbound.external_id, extras=inbound.extras,
     )  # fmt: skip
     if inbound.message_type == "reaction":
         # Nobody waits for an answer to it: no turn, no decision, and what was closed stays closed.
@@ -120,7 +120,7 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
         return StoredMessage(message_id, talk.id, talk.contact_id, position)
     await thread.wake(connection, talk, now - BEFORE, now)
     message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
-    await decisions.open_decision(connection, organization_id, talk.id, message_id, now)
+    await decisions.open_decision(connection, organization_id, talk.id, message_id, now, talk.viewer_id)
     await turns.supersede(connection, organization_id, talk.id, message_id, now)
     await enqueue(connection, DOORBELL, organization_id, talk.id)
     return StoredMessage(message_id, talk.id, talk.contact_id, position)

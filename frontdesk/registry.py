@@ -5,7 +5,7 @@ Apart from `main.py`, which brings the HTTP edge as well: a worker and a migrati
 
 from __future__ import annotations
 
-from frontdesk import playground, tickets
+from frontdesk import playground, staff_chat, tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
@@ -43,6 +43,8 @@ from frontdesk.resources.crm.tags import tags
 from frontdesk.resources.files.file_uploads import file_uploads
 from frontdesk.resources.files.s3_url_signing import s3_url_signing
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
+from frontdesk.resources.messaging.ai_chat_messages import ai_chat_messages
+from frontdesk.resources.messaging.ai_chat_sessions import ai_chat_sessions
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
 from frontdesk.resources.messaging.conversation_files import conversation_files
 from frontdesk.resources.messaging.conversation_messages import (
@@ -136,6 +138,8 @@ RESOURCES: tuple[Resource, ...] = (
     views,
     conversations_bulk_actions,
     conversation_predefined_messages,
+    ai_chat_sessions,
+    ai_chat_messages,
     ai_turns,
     ai_turn_steps,
     ai_decisions,
@@ -155,6 +159,7 @@ def make_registry() -> Registry:
     for channel in TRANSFORMED:
         registry.bind(f"conversation-messages-transform-outgoing-{channel}", "create", person.reply)
     registry.bind("conversations-initiate-whatsapp", "create", initiation.initiate)
+    registry.bind("ai-chat-messages", "create", staff_chat.write)
     return registry
 
 

@@ -35,7 +35,7 @@ class Outgoing:
 
     organization_id: int
     conversation_id: int
-    contact_id: int
+    contact_id: int | None
     inbox_channel_id: int | None
     text: str
     idempotency_key: str

@@ -156,6 +156,8 @@ class Door:
             raise MethodNotAllowed(f"Method `{verb}` is not supported by '{resource.path}'.")
         needed = resource.rights.needed(verb)
         if caller.role < needed:
+        if resource.is_personal and (caller.via != "jwt" or caller.user_id is None):
+            raise Forbidden(f"'{resource.path}' needs a person: log in at POST /authentication instead of an API key.")
             raise Forbidden(f"'{verb}' on '{resource.path}' needs the role {needed.name}; you are {caller.role.name}.")
         if caller.scope is not None and resource.own is None:
             raise Forbidden(f"'{resource.path}' is outside of what this conversation may reach.")

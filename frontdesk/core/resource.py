@@ -131,7 +131,8 @@ class Resource:
     true (`?fastJoinForContactList=true`) or selects them. `prepare` runs before a write, in its transaction, and may
     change `call.data`; `finish` runs after it. `handlers` replace a verb whole. Each write leaves an event unless
     `is_told` is false; `tells` are further events (`handed_off`) and those that the spine leaves, each with a
-    sentence, and `private_to` gives the one user who may see a row, None where all may. `stale` adds to the 409 of an
+    sentence, and `private_to` gives the one user who may see a row, None where all may; `is_personal` keeps everybody
+    out who is no person with a login: API keys, tools, jobs. `stale` adds to the 409 of an
     old If-Match what changed since that version. `rewrite` may replace parameters of a query before it is read.
     `light` says of a new row whether its hooks will read and write nothing, so that one statement does it all.
     `look` runs before a write's transaction and may wait for another system. `derive` gives the members `derived` of
@@ -160,6 +161,7 @@ class Resource:
     tells: Mapping[str, str] = field(default_factory=dict)
     told_with: tuple[str, ...] = ()  # the joins that stand in an event too
     private_to: Callable[[Mapping[str, Json]], int | None] | None = None
+    is_personal: bool = False
     has_author: bool = True
     has_custom_fields: bool = False
     fuzzy: tuple[str, ...] = ()

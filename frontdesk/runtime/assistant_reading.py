@@ -9,9 +9,11 @@ from datetime import datetime
 
 from frontdesk.assistants.config import AssistantConfig, config_of
 from frontdesk.assistants.permissions import SYSTEM_TOOLS, permission, permissions
+from frontdesk.core.caller import Role
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
-from frontdesk.runtime.tooling import AssistantView
+from frontdesk.runtime.thread import AI_CHAT
+from frontdesk.runtime.tooling import Asker, AssistantView
 
 CURRENT = "SELECT version, deleted_at FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 WHOLE = """
@@ -25,8 +27,10 @@ VERSION = """
     WHERE organization_id = $1 AND ai_assistant_id = $2 AND version = $3
 """
 LIVE = """
-    SELECT a.version, a.deleted_at, c.blocked, c.contact_id, c.is_contact_verified
+    SELECT a.version, a.deleted_at, c.blocked, c.contact_id, c.is_contact_verified, c.kind, c.created_by_user_id, m.role
     FROM ai_assistants a, conversations c
+    LEFT JOIN members m ON m.organization_id = $1 AND m.user_id = c.created_by_user_id AND m.deleted_at IS NULL
+        AND c.kind = 'ai-chat'
     WHERE a.organization_id = $1 AND a.id = $2 AND c.organization_id = $1 AND c.id = $3
 """
 KEPT = 500  # parsed versions of a process
@@ -86,7 +90,10 @@ class Assistants:
         row = await connection.fetchrow(LIVE, organization_id, id, conversation_id)
         assert row is not None
         config = await self._at(connection, (organization_id, id, row["version"]), row["deleted_at"])
-        return AssistantView(config, row["blocked"], row["contact_id"], row["is_contact_verified"])
+        asker = None
+        if row["kind"] == AI_CHAT:
+            asker = Asker(row["created_by_user_id"] or 0, Role[row["role"]] if row["role"] else None)
+        return AssistantView(config, row["blocked"], row["contact_id"], row["is_contact_verified"], asker)
 
     async def at(self, connection: Connection, organization_id: int, id: int, version: int) -> AssistantConfig:
         """The configuration of a version: the one that a turn keeps."""

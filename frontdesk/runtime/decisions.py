@@ -16,8 +16,8 @@ DecisionOutcome = Literal["pending", "answered", "silent", "muted", "failed"]
 
 OPEN = """
     INSERT INTO ai_decisions (organization_id, conversation_id, message_id, outcome, reason, gates, created_at,
-        updated_at)
-    VALUES ($1, $2, $3, 'pending', 'received', '[]', $4, $4)
+        updated_at, private_to_user_id)
+    VALUES ($1, $2, $3, 'pending', 'received', '[]', $4, $4, $5)
 """
 UNDECIDED = """
     SELECT d.id, m.id AS message_id, m.position, m.created_at FROM ai_decisions d
@@ -59,9 +59,11 @@ class Undecided:
 
 
 async def open_decision(
-    connection: Connection, organization_id: int, conversation_id: int, message_id: int, now: datetime
-) -> None:
-    await connection.execute(OPEN, organization_id, conversation_id, message_id, now)
+    connection: Connection, organization_id: int, conversation_id: int, message_id: int, now: datetime,
+    viewer_id: int | None = None,
+) -> None:  # fmt: skip
+    """`viewer_id` is the only user who sees it, of a staff chat."""
+    await connection.execute(OPEN, organization_id, conversation_id, message_id, now, viewer_id)
 
 
 async def undecided(connection: Connection, organization_id: int, conversation_id: int) -> list[Undecided]:

@@ -18,6 +18,19 @@ SCHEDULE_MESSAGE = """
 CHANNEL_ASSISTANT = """
     SELECT i.ai_assistant_id FROM inbox_channels i
     JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
+WAITING = """
+    SELECT m.position, m.message_text, m.message_type FROM ai_decisions d
+    JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
+    WHERE d.organization_id = $1 AND d.conversation_id = $2 AND d.outcome = 'pending' ORDER BY m.position
+"""
+# The customer's messages since the assistant has the conversation: its turns of this epoch, and what waits now.
+COUNT = """
+    SELECT count(*) FROM conversation_messages
+    WHERE organization_id = $1 AND conversation_id = $2 AND direction = 'inbound' AND message_type <> 'reaction'
+        AND position >= (SELECT least(min(t.first_position), (SELECT min(p) FROM unnest($4::int[]) AS p))
+            FROM ai_turns t WHERE t.organization_id = $1 AND t.conversation_id = $2 AND t.epoch = $3)
+"""
+IS_MEMBER = "SELECT true FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
     WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL AND a.deleted_at IS NULL
         AND (a.assistant_type = 'support-ticket') = ($3 = 'ticket')
 """
@@ -32,6 +45,10 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
     return Facts(
         is_blocked=talk.blocked,
         is_closed=talk.is_over,
+    is_member = True
+    if talk.is_staff_chat:
+        is_member = bool(await connection.fetchval(IS_MEMBER, talk.organization_id, talk.created_by_user_id))
+    seen = await _for_rules(connection, talk, config) if config is not None else Inbounds()
         assigned_user_id=talk.assigned_user_id,
         assigned_ai_assistant_id=talk.assigned_ai_assistant_id,
         is_auto_assignment_disabled=talk.ai_auto_assignment_disabled,
@@ -44,6 +61,12 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
     )
 
 
+        inbound_texts=seen.texts,
+        inbound_types=seen.types,
+        message_count=seen.count,
+        turns_without_progress=seen.stalled,
+        is_staff_chat=talk.is_staff_chat,
+        asker_is_member=is_member,
 async def channel_assistant(connection: Connection, talk: Conversation) -> int | None:
     """Whom a conversation without an owner is given to: its channel's assistant, unless something speaks against it."""
     is_free = talk.assigned_user_id is None and talk.assigned_ai_assistant_id is None and not talk.blocked

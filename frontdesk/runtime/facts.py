@@ -12,7 +12,8 @@ class Facts:
     """The state of one conversation and of its organization's budget at one moment.
 
     Costs are in the currency of the models' prices, tokens are input and output together; a limit of None means
-    that there is none. `schedule_message_at` is when the out-of-schedule message last went to this conversation.
+    that there is none. `schedule_message_at` is when the out-of-schedule message last went to this conversation, and
+    `asker_is_member` is of the one whose staff chat it is.
     """
 
     is_blocked: bool = False
@@ -27,3 +28,5 @@ class Facts:
     daily_cost_limit: Decimal | None = None
     tokens_today: int = 0
     daily_token_limit: int | None = None
+    is_staff_chat: bool = False
+    asker_is_member: bool = True

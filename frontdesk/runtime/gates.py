@@ -82,7 +82,9 @@ class Decision:
 
 
 def blocked(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
-    """A blocked contact gets nothing."""
+    """A blocked contact gets nothing, nor does a member who asked in a staff chat and is none any more."""
+    if facts.is_staff_chat and not facts.asker_is_member:
+        return Verdict("stop", "asker_removed", {"asker_is_member": False})
     seen: dict[str, Json] = {"blocked": facts.is_blocked}
     return Verdict("stop", "contact_blocked", seen) if facts.is_blocked else Verdict("pass", "not_blocked", seen)
 
@@ -130,6 +132,9 @@ def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Ver
     seen = _opening_facts(found, config)
     if found.is_open:
         return Verdict("pass", "in_schedule", seen, found.config_path)
+    if config.assistant_type == "ai-chat":
+        # Its hours are those of the customers; a member who asks at night is at work.
+        return Verdict("pass", "no_schedule", {"assistant_type": config.assistant_type}, "assistant_type")
     rule = config.schedule.out_of_schedule
     seen |= {"action": rule.action}
     if rule.action == "reply":
@@ -180,10 +185,28 @@ def disable_reply(config: AssistantConfig | None, facts: Facts, now: datetime) -
     return Verdict("mute", "reply_disabled", seen, "disable_reply") if is_mute else Verdict("pass", "reply_on", seen)
 
 
+def handoff(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """The rules of `human_handoff_config` that need no model: the first that matches hands over."""
+    if config is None or not config.human_handoff.looked_up or facts.is_staff_chat:
+        return Verdict("pass", "no_handoff_rules")
+    seen: dict[str, Json] = {
+        "message_count": facts.message_count, "turns_without_progress": facts.turns_without_progress,
+    }  # fmt: skip
+    found = first_match(config.human_handoff, facts)
+    if found is None:
+        return Verdict("pass", "no_handoff_rule_matched", seen)
+    seen |= {"rule_id": found.rule_id, "matched": found.detail}
+    path = f"human_handoff_config.rules.{found.index}"
+    return Verdict("stop", f"handoff_{found.rule}", seen, path, hands_over=found)
+
+
 # Cheapest first, as the contract of a turn orders them; hand-off rules take their place before `disable_reply`.
 GATES: tuple[tuple[str, Gate], ...] = (
     ("blocked", blocked),
     ("closed", closed),
+    if is_mute and facts.is_staff_chat:
+        # There is nothing to analyse in secret, and a model's answer that nobody sees is only paid for.
+        return Verdict("stop", "staff_reply_disabled", seen, "disable_reply")
     ("person", person),
     ("auto_assignment", auto_assignment),
     ("assistant", assistant),

@@ -18,6 +18,7 @@ from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of
+from frontdesk.runtime.staff_words import Colleague
 
 FOR_TOOLS = 2_000  # tokens for the tools' schemas
 FOR_ANSWER = 1_000  # tokens for an answer whose length nobody bounds
@@ -38,6 +39,10 @@ MESSAGES = r"""
 """
 STEPS = """
     SELECT s.ai_turn_id, s.position, s.kind, s.status, s.messages, s.tool_name, s.call_id, s.result, s.created_at
+MEMBER = """
+    SELECT concat_ws(' ', u.first_name, u.last_name), m.role FROM members m JOIN users u ON u.id = m.user_id
+    WHERE m.organization_id = $1 AND m.user_id = $2 AND m.deleted_at IS NULL
+"""
     FROM ai_turn_steps s
     WHERE s.organization_id = $1 AND s.ai_turn_id = ANY($2) AND EXISTS (
         SELECT FROM ai_turn_steps t
@@ -121,7 +126,10 @@ async def _offer(connection: Connection, held: HeldTurn) -> Offer:
 
 
 async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation, offer: Offer) -> Prompt:
-    customer = Customer(talk.is_contact_verified, talk.channel, talk.contact_id)
+    customer: Customer | Colleague = Customer(talk.is_contact_verified, talk.channel, talk.contact_id)
+    if talk.is_staff_chat:
+        member = await connection.fetchrow(MEMBER, talk.organization_id, talk.created_by_user_id)
+        customer = Colleague(*member) if member is not None else customer
     if talk.is_contact_verified and held.config.access_contact != "none":
         row = await connection.fetchrow(CONTACT, talk.organization_id, talk.contact_id)
         if row is not None:

@@ -14,6 +14,7 @@ from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
 from frontdesk.assistants.skills import Skill
 from frontdesk.runtime.prompt_words import WORDS, PromptWords
+from frontdesk.runtime.staff_words import STAFF_WORDS, Colleague, words_of
 
 LONGEST_DATUM = 120  # characters of a contact's field; more would be room for instructions
 
@@ -53,10 +54,11 @@ class Prompt:
 
 
 def build(
-    config: AssistantConfig, offered: Sequence[str], customer: Customer, now: datetime, ticket: Ticket | None = None
-) -> Prompt:
+    config: AssistantConfig, offered: Sequence[str], customer: Customer | Colleague, now: datetime,
+    ticket: Ticket | None = None,
+) -> Prompt:  # fmt: skip
     """The prompt for `config` at `now` (aware). `offered` are the names of the tools that the model sees."""
-    words = WORDS[config.instructions_language]
+    words = words_of(config)
     return Prompt(
         stable="\n\n".join(_stable(config, offered, words)),
         moving="\n".join(_moving(config, customer, now, ticket, words)),
@@ -76,13 +78,17 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
 
 
 def _moving(
-    config: AssistantConfig, customer: Customer, now: datetime, ticket: Ticket | None, words: PromptWords
+    config: AssistantConfig, customer: Customer | Colleague, now: datetime, ticket: Ticket | None, words: PromptWords
 ) -> Iterator[str]:
     yield words.now_title
     wall = format_datetime(now, words.date_format, tzinfo=ZoneInfo(config.timezone), locale=words.locale)
     yield words.now.format(wall=wall, timezone=config.timezone)
     if config.schedule.enabled:
         yield _hours(config, now, words)
+    if config.assistant_type == "ai-chat":
+        yield _colleague(customer, words)
+        return
+    assert isinstance(customer, Customer)
     if customer.channel != "api":  # a form's ticket has no channel that a customer would know by name
         yield words.channel.format(channel=customer.channel)
     if ticket is not None:
@@ -99,6 +105,14 @@ def _hours(config: AssistantConfig, now: datetime, words: PromptWords) -> str:
         return words.closed
     wall = format_datetime(found.next_opening, words.date_format, tzinfo=ZoneInfo(config.timezone), locale=words.locale)
     return words.closed_until.format(wall=wall)
+
+
+def _colleague(who: Customer | Colleague, words: PromptWords) -> str:
+    """Who tries the assistant in the playground is of the team too, but writes as somebody else."""
+    if isinstance(who, Customer):
+        return words.unverified
+    known = {"name": _short(who.name), "role": who.role}
+    return words.verified.format(details=json.dumps({k: v for k, v in known.items() if v}, ensure_ascii=False))
 
 
 def _customer(config: AssistantConfig, customer: Customer, words: PromptWords) -> Iterator[str]:
@@ -128,6 +142,6 @@ def _quoted(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-def fixed_line(language: Language) -> str:
+def fixed_line(language: Language, *, is_staff_chat: bool = False) -> str:
     """What the customer gets when no model answers and nobody can take over (rule 14 of a turn)."""
-    return WORDS[language].fixed_line
+    return (STAFF_WORDS if is_staff_chat else WORDS)[language].fixed_line

@@ -37,6 +37,16 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
     },
     "owner_is_person": {
         "ENG": (
+    "asker_removed": {
+        "ENG": (
+            "No answer: who asked is no member of the organization any more.",
+            "It would answer if that person were a member again.",
+        ),
+        "ESP": (
+            "Sin respuesta: quien preguntó ya no es miembro de la organización.",
+            "Respondería si esa persona volviera a ser miembro.",
+        ),
+    },
             "No answer: a person (user {assigned_user_id}) has taken this conversation.",
             "It would answer if the conversation were assigned to an assistant again.",
         ),
@@ -144,6 +154,13 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
     },
     "no_model": {
         "ENG": (
+    "staff_reply_disabled": {
+        "ENG": ("No answer: the assistant's replies are switched off.", "It would answer if disable_reply were false."),
+        "ESP": (
+            "Sin respuesta: las respuestas del asistente están desactivadas.",
+            "Respondería si disable_reply fuera false.",
+        ),
+    },
             "No answer by a model: none is configured, so the customer got the fixed line.",
             "It would answer if a provider's key were added or the built-in model were switched on.",
         ),

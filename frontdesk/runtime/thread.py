@@ -19,10 +19,12 @@ from frontdesk.core.live import CHANNEL
 
 DOORBELL = "conversation"  # rings for all that is due in one conversation
 OVER = ("closed", "resolved")  # only a ticket can be resolved
-PATHS = {"conversation": "conversations", "ticket": "support-tickets"}  # the resource that shows a row of the kind
+AI_CHAT = "ai-chat"  # a chat of a member with an assistant of the team
+# The resource that shows a row of the kind.
+PATHS = {"conversation": "conversations", "ticket": "support-tickets", AI_CHAT: "ai-chat-sessions"}
 _COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
     assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
-    ai_context_cut, blocked, is_contact_verified, epoch, last_position, kind, contact_address"""
+    ai_context_cut, blocked, is_contact_verified, epoch, last_position, kind, contact_address, created_by_user_id"""
 
 LOCK = f"""
     SELECT {_COLUMNS} FROM conversations
@@ -31,7 +33,8 @@ LOCK = f"""
 READ = f"SELECT {_COLUMNS} FROM conversations WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 
 # The count of messages is no change of the record: `version` stays, so that nobody's If-Match goes stale by it. A
-# reaction is no new message, so it neither counts as unread nor moves the conversation up.
+# reaction is no new message, so it neither counts as unread nor moves the conversation up. Each message of a staff chat
+# carries the session's user: it is what keeps everybody else from it.
 APPEND = """
     WITH moved AS (
         UPDATE conversations
@@ -42,20 +45,24 @@ APPEND = """
             waiting_since = CASE WHEN $7 IN ('note', 'reaction') THEN waiting_since
                 WHEN $4 = 'inbound' THEN coalesce(waiting_since, $3) END
         WHERE organization_id = $1 AND id = $2
-        RETURNING last_position, channel, inbox_channel_id, kind
+        RETURNING last_position, channel, inbox_channel_id, kind,
+            CASE WHEN kind = 'ai-chat' THEN created_by_user_id END AS viewer_id
     )
     INSERT INTO conversation_messages (organization_id, conversation_id, position, channel, inbox_channel_id, kind,
         external_id, direction, sender, message_type, message_text, ai_turn_id, created_by_user_id,
         created_by_ai_assistant_id, status, created_at, updated_at, media_url, s3_path, conversation_file_id, file_name,
-        file_type, file_size, location, template, reply_to_message_id, reaction_to_message_id, emoji)
+        file_type, file_size, location, template, reply_to_message_id, reaction_to_message_id, emoji,
+        structured_output)
     SELECT $1, $2, moved.last_position, moved.channel, moved.inbox_channel_id, moved.kind,
-        $5, $4, $6, $7, $8, $9, $10, $11, $12, $3, $3, x.media_url, x.s3_path, x.conversation_file_id, x.file_name,
-        x.file_type, x.file_size, x.location, x.template, x.reply_to_message_id, x.reaction_to_message_id, x.emoji
+        $5, $4, $6, $7, $8, $9, coalesce(moved.viewer_id, $10), $11, $12, $3, $3, x.media_url, x.s3_path,
+        x.conversation_file_id, x.file_name, x.file_type, x.file_size, x.location, x.template,
+        x.reply_to_message_id, x.reaction_to_message_id, x.emoji,
+        x.structured_output
     FROM moved, jsonb_to_record($14::jsonb) AS x(media_url text, s3_path text, conversation_file_id bigint,
         file_name text, file_type text, file_size bigint, location jsonb, template jsonb, reply_to_message_id bigint,
-        reaction_to_message_id bigint, emoji text)
-    RETURNING id, position, channel, kind, CASE WHEN message_type <> 'note' THEN pg_notify($13, json_build_object(
-        'o', organization_id, 'c', conversation_id, 'e', 'message', 'position', position)::text) END
+        reaction_to_message_id bigint, emoji text, structured_output jsonb)
+    RETURNING id, position, channel, kind, CASE WHEN message_type <> 'note' OR kind = 'ai-chat' THEN pg_notify($13,
+        json_build_object('o', organization_id, 'c', conversation_id, 'e', 'message', 'position', position)::text) END
 """
 CREATE = """
     INSERT INTO conversations (organization_id, contact_id, channel, inbox_channel_id, assigned_ai_assistant_id,
@@ -107,7 +114,7 @@ class Conversation:
 
     id: int
     organization_id: int
-    contact_id: int
+    contact_id: int | None  # a staff chat has none
     channel: str
     inbox_channel_id: int | None
     status: str
@@ -123,6 +130,17 @@ class Conversation:
     last_position: int
     kind: str = "conversation"
     contact_address: str | None = None
+    created_by_user_id: int | None = None
+
+    @property
+    def is_staff_chat(self) -> bool:
+        """The one who writes is a member, and no customer reads it."""
+        return self.kind == AI_CHAT
+
+    @property
+    def viewer_id(self) -> int | None:
+        """The only user who sees it; None where the organization does."""
+        return self.created_by_user_id if self.is_staff_chat else None
 
     @property
     def is_over(self) -> bool:
@@ -255,4 +273,6 @@ async def append(
 
 def messages_path(kind: str, channel: str) -> str:
     """The resource that shows a message of such a thread."""
+    if kind == AI_CHAT:
+        return "ai-chat-messages"
     return "support-ticket-messages" if kind == "ticket" else f"conversation-messages-{channel}"

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 
 from frontdesk.assistants.config import AssistantConfig
-from frontdesk.core.caller import Caller, Scope
+from frontdesk.core.caller import Caller, Role, Scope
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
@@ -64,6 +64,14 @@ class CallRecord:
 class AssistantView:
     """The live state that may revoke a tool: the assistant's current record, and whom the conversation is with."""
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks in a staff chat, with the role of this very moment; None: no member any more."""
+
+    user_id: int
+    role: Role | None
+
+
     config: AssistantConfig
     is_blocked: bool
     contact_id: int | None
@@ -72,6 +80,16 @@ class AssistantView:
 
 class TurnHandle(Protocol):
     """One running turn, held by its lease.
+    asker: Asker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A hand-off to a person that the model asks for: the rule that it judged, and its words for the team."""
+
+    rule_id: str
+    reason: str | None = None
+    summary: str | None = None
 
     `calls` counts the tool calls begun in this turn by `fingerprint`. The store fills it from the step rows when the
     turn starts or is resumed; after that only the tool wrappers add to it.
@@ -168,6 +186,8 @@ def fingerprint(tool_name: str, arguments: object) -> str:
 
 def unique_call_ids(response: ModelResponse, used: Collection[str]) -> ModelResponse:
     """The response with call ids that its turn has not used yet; the turn commits this one.
+        if view.asker is not None and view.asker.role is not None:
+            caller = replace(caller, user_id=view.asker.user_id, role=view.asker.role)
 
     Some servers count the calls of each response anew (`call_0`, `call_1`), and a stored result answers to its id.
     """

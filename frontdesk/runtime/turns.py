@@ -29,8 +29,8 @@ FIND_OPEN = f"""
 OPEN = f"""
     INSERT INTO ai_turns (organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted,
         due_at, burst_deadline, attempts, effects_started, first_position, last_position, draft_seq, input_tokens,
-        output_tokens, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11)
+        output_tokens, created_at, updated_at, private_to_user_id)
+    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12)
     RETURNING {_COLUMNS}
 """
 EXTEND = """
@@ -79,6 +79,7 @@ END = """
             conversation_id, 'ai_assistant_id', ai_assistant_id, 'end_reason', end_reason, 'error', error,
             'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost', cost::text), ended_at FROM ended
     )
+        WHERE private_to_user_id IS NULL
     SELECT EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
         AND d.conversation_id = ended.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL) FROM ended
 """
@@ -140,7 +141,7 @@ async def open_turn(
     """A new turn that waits until `due_at`."""
     row = await connection.fetchrow(
         OPEN, talk.organization_id, talk.id, assistant_id, version, talk.epoch, is_muted, due_at, deadline, *positions,
-        now,
+        now, talk.viewer_id,
     )  # fmt: skip
     assert row is not None
     return Turn(*row)

@@ -31,6 +31,7 @@ INTENT = f"""
     JOIN ai_assistants a ON a.organization_id = $1 AND a.id = t.ai_assistant_id
     WHERE s.organization_id = $1 AND s.id = $2 AND s.status = 'intent' AND t.status = 'ended'
 """
+IS_PRIVATE = "SELECT private_to_user_id IS NOT NULL FROM ai_turns WHERE organization_id = $1 AND id = $2"
 SETTLE = """
     UPDATE ai_turn_steps SET status = 'unknown', updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND status = 'intent' RETURNING id
@@ -55,7 +56,7 @@ def called(call: CallRecord) -> str:
 
 
 async def tell_unknown(connection: Connection, call: UnknownCall, language: Language, now: datetime) -> None:
-    """Leave an internal note in the conversation and the event `ai-turns.call_unknown`.
+    """Leave an internal note in the conversation and the event `ai-turns.call_unknown`; a staff chat has its note only.
 
     The conversation is locked already: whoever needs both locks it before the turn.
     """
@@ -64,6 +65,8 @@ async def tell_unknown(connection: Connection, call: UnknownCall, language: Lang
         "outbound", "system", text, "note", ai_turn_id=call.turn_id, ai_assistant_id=call.ai_assistant_id
     )  # fmt: skip
     await thread.append(connection, call.organization_id, call.conversation_id, note, now)
+    if await connection.fetchval(IS_PRIVATE, call.organization_id, call.turn_id):
+        return
     data: dict[str, Json] = {
         "id": call.turn_id, "conversation_id": call.conversation_id, "tool_name": call.tool_name,
         "call_id": call.call_id,

@@ -201,6 +201,8 @@ class Allowed(WrapperToolset[ToolDeps]):
         result: Json = await super().call_tool(name, tool_args, replace(ctx, deps=deps), tool)
         return result
 
+        if view.asker is not None and view.asker.role is None:
+            raise Refused(f"{name} was not called: the person who asks is no member of the organization any more.")
 
 @dataclass
 class Effects(WrapperToolset[ToolDeps]):

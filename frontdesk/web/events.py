@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import asyncpg
 from starlette.types import Receive, Scope, Send
 
-from frontdesk.core.caller import Caller, Role
+from frontdesk.core.caller import Caller
 from frontdesk.core.door import Door
 from frontdesk.core.errors import (
     ApiError,
@@ -111,7 +111,7 @@ class EventsEdge:
         caller = identity.caller(_number(parameters, "organization_id"))
         seconds = _number(parameters, "seconds", LONGEST_STREAM)
         ends_at = math.inf if seconds is None else self.clock.monotonic() + seconds
-        names = self._names(caller.role, parameters.get("names", "*"))
+        names = self._names(caller, parameters.get("names", "*"))
         if self.feed.count_of(caller.organization_id) >= MOST_STREAMS:
             raise TooManyRequests(f"There are {MOST_STREAMS} open streams of this organization already.")
         # A browser that comes back keeps the address of its first attempt, so the header counts.
@@ -120,7 +120,7 @@ class EventsEdge:
         listener = Listener(caller.organization_id, names, caller.user_id, cursor)
         return OpenStream(key, bearer, caller, listener, ends_at), why
 
-    def _names(self, role: Role, wanted: str) -> frozenset[str]:
+    def _names(self, caller: Caller, wanted: str) -> frozenset[str]:
         patterns = [part.strip() for part in wanted.split(",") if part.strip()]
         for pattern in patterns:
             if not matching(pattern, self.names):
@@ -128,7 +128,11 @@ class EventsEdge:
                     f"'{pattern[:80]}' names no event; see docs/reference/events.md.",
                     errors={"names": "names no event"},
                 )
-        return audible(self.names, role, patterns)
+        heard = audible(self.names, caller.role, patterns)
+        if caller.via == "jwt":
+            return heard
+        # What only a login may read, a key of the same user does not hear either.
+        return frozenset(name for name in heard if not self.names[name].is_personal)
 
     async def _place(self, after: str) -> tuple[Cursor | None, str]:
         """The cursor to go on from; none, and why, where events behind it are lost."""

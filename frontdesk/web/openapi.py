@@ -154,6 +154,8 @@ def _operation(resource: Resource, verb: Verb) -> Document:
         "parameters": list(_parameters(resource, verb)),
         "responses": _responses(resource, verb),
     }
+    if resource.is_personal:
+        operation["security"] = [{"login": []}]
     if verb in ("create", "patch"):
         body: Json = {"$ref": f"#/components/schemas/{name}{verb.capitalize()}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}

@@ -170,6 +170,7 @@ class WebchatEdge:
             stored = await receive(self.door, inbound, connection)
             if conversation_id is None:
                 where = (channel.organization_id, visitor.id)
+                assert stored.contact_id is not None
                 await self.visitors.link(connection, *where, stored.contact_id, stored.conversation_id)
         return stored
 

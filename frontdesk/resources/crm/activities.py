@@ -57,8 +57,8 @@ async def _prepare(call: Call) -> None:
     given = {name: call.data[name] for name in TIMES if name in call.data and call.data[name] != stored[name]}
     if call.verb == "create":
         given.setdefault("timezone", await call.connection.fetchval(ZONE, call.organization_id))
-        if call.caller.ai_assistant_id is None:
-            # Who plans something for nobody in particular plans it for themselves.
+        if call.caller.user_id is not None:
+            # Who plans something for nobody in particular plans it for themselves, by an assistant of the team too.
             call.data.setdefault("assigned_to_user_id", call.caller.user_id)
     if given:
         call.data |= settle(stored, given)

@@ -7,6 +7,9 @@ from sqlalchemy import Index, text
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
 
+from .private_rows import visible
+from .session_columns import PRIVATE_TO
+
 ai_decisions = Resource(
     path="ai-decisions",
     singular="decision",
@@ -36,3 +39,5 @@ ai_decisions = Resource(
     constraints=(Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),),
     default_sort=(("id", 1),),
 )  # fmt: skip
+        PRIVATE_TO,
+    rewrite=visible,

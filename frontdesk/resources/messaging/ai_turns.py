@@ -14,6 +14,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
 
+from .private_rows import visible
+from .session_columns import PRIVATE_TO
+
 ai_turn_steps = Resource(
     path="ai-turn-steps",
     singular="turn step",
@@ -39,7 +42,9 @@ ai_turn_steps = Resource(
         Field("cost", "decimal", write="never"),
     ),
     constraints=(
+        PRIVATE_TO,
         Index(
+    rewrite=visible,
             "uq_ai_turn_steps_call", text("organization_id"), text("ai_turn_id"), text("call_id"), unique=True,
             postgresql_where=text("call_id IS NOT NULL"),
         ),
@@ -128,3 +133,5 @@ ai_turns = Resource(
     ),
     default_sort=(("id", 1),),
 )  # fmt: skip
+        PRIVATE_TO,
+    rewrite=visible,

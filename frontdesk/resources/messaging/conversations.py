@@ -23,7 +23,8 @@ from .conversation_change import OWNERS, TURNING_POINTS, consequences, turning_p
 from .conversation_joins import last_message, tags_of_contact
 from .conversation_place import place
 from .conversation_query import FILTERS, rewrite
-from .ticket_columns import HIDDEN_FIELDS, INDEXES, index_of
+from .session_columns import SESSION_INDEX, SESSION_TITLE
+from .ticket_columns import HANDOFF_REASON, HIDDEN_FIELDS, INDEXES, index_of
 
 TYPE_OF = "SELECT assistant_type FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 END_EPOCH = "UPDATE conversations SET epoch = epoch + 1 WHERE organization_id = $1 AND id = $2"
@@ -74,6 +75,7 @@ JOINS = {
     "last_message": last_message,
     "assigned_user": joined("users", "assigned_user_id", "id", "first_name", "last_name", "email"),
     "assigned_ai_assistant": joined("ai-assistants", "assigned_ai_assistant_id", "id", "name"),
+    "assigned_team": joined("teams", "assigned_team_id", "id", "name"),
     "tags": tags_of_contact,
 }
 
@@ -87,14 +89,27 @@ conversations = Resource(
     rights=Rights(remove=Role.admin),
     own=Own(column="contact_id", conversation="id"),
     fields=(
-        Field("contact_id", "integer", is_nullable=False, references="contacts", write="never"),
+        # Null in staff chats only, which are no conversations for those who read this resource.
+        Field("contact_id", "integer", references="contacts", write="never", example=1),
         Field("channel", is_nullable=False, write="never"),
         Field("inbox_channel_id", "integer", references="inbox-channels", write="never"),
         Field("status", is_nullable=False, default="open", choices=("open", "closed")),
         Field("assigned_user_id", "integer", references="users", is_global_reference=True),
         Field("assigned_ai_assistant_id", "key", references="ai-assistants"),
+        Field(
+            "assigned_team_id", "integer", references="teams", on_remove="clear",
+            description="The team whose queue it waits in; beside a person, the team that they have it from.",
+        ),
         Field("owner_reason", write="never", description="Why nobody owns the conversation."),
         Field("handed_off_by_ai_assistant_id", "integer", write="never"),
+        Field("handed_off_at", "moment", write="never"),
+        Field(
+            "handoff_return_at", "moment", write="never",
+            description="When the assistant next looks whether it gets the conversation back by itself.",
+        ),
+        HANDOFF_REASON,
+        # What another assistant was given to read of it (`share: summary`): from where on, and the summary.
+        Field("ai_shared", "json", write="never", is_shown=False),
         Field("ai_auto_assignment_disabled", "boolean", is_nullable=False, default=False),
         Field("ai_auto_assignment_disabled_reason", max_length=200),
         Field("ai_context_cut", "moment", description="Only later messages are given to the assistant."),
@@ -113,10 +128,12 @@ conversations = Resource(
             description="Implies its pipeline; a pipeline alone means its first stage.",
         ),
         *HIDDEN_FIELDS,
+        SESSION_TITLE,
         custom_values.HIDDEN,  # those of tickets
     ),
     checks={
         "one_owner": "assigned_user_id IS NULL OR assigned_ai_assistant_id IS NULL",
+        "has_contact": "kind = 'ai-chat' OR contact_id IS NOT NULL",
         "ticket_is_whole": "kind <> 'ticket' OR num_nulls(reference_number, subject, priority, tags) = 0",
     },
     constraints=(
@@ -132,6 +149,18 @@ conversations = Resource(
         ),
         index_of("conversation", "status", "last_interaction_at"),
         index_of("conversation", "created_at"),
+        # How much each person has open, for the hand-off to the least busy one.
+        Index(
+            "ix_conversations_open_load", text("organization_id"), text("assigned_user_id"),
+            postgresql_where=text(
+                "assigned_user_id IS NOT NULL AND status IN ('open', 'pending') AND deleted_at IS NULL"
+            ),
+        ),
+        Index(
+            "ix_conversations_return", text("handoff_return_at"),
+            postgresql_where=text("handoff_return_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        SESSION_INDEX,
         # One living thread for each customer of a connected number or account: who writes again goes on in it.
         Index(
             "uq_conversations_contact_address", text("organization_id"), text("inbox_channel_id"),

@@ -12,7 +12,7 @@ from sqlalchemy import Index, literal_column, text
 
 from frontdesk.core.fields import Field, Plain, Wrong
 
-KINDS = ("conversation", "ticket")
+KINDS = ("conversation", "ticket", "ai-chat")
 TICKET_CHANNELS = ("api", "email", "gmail")
 STATUSES = ("open", "pending", "resolved", "closed")
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -40,6 +40,10 @@ def check_subject(value: Plain) -> Plain:
     return line
 
 
+HANDOFF_REASON = Field(
+    "handoff_reason", max_length=1000,
+    description="Why an assistant handed it over; emptied when an assistant gets it (back).",
+)  # fmt: skip
 TICKET_FIELDS = (
     Field(
         "reference_number", is_nullable=False, max_length=40, write="never", example="TK-2026-001",
@@ -53,10 +57,6 @@ TICKET_FIELDS = (
     Field("tags", "texts", is_nullable=False, default=[], check=check_tags, example=["billing"]),
     Field("thread_id", max_length=1000, write="create", description="The thread at the mail provider."),
     Field("meta_inbox_channel_email", max_length=254, write="never", description="The address that was written to."),
-    Field(
-        "handoff_reason", max_length=1000,
-        description="Why an assistant handed the ticket over; emptied when an assistant gets it (back).",
-    ),
     Field("last_message_at", "moment", write="never", description="When the newest message came; notes do not count."),
 )  # fmt: skip
 
