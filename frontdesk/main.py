@@ -14,6 +14,7 @@ from frontdesk.core.rates import Rates
 from frontdesk.core.request_limits import LedgerRows, RequestLimits
 from frontdesk.core.settings import Settings
 from frontdesk.models.installation import wants_built_in
+from frontdesk.models.late import LateCompletions
 from frontdesk.registry import make_door
 from frontdesk.web import documentation, failures
 from frontdesk.web.authentication import Authentication
@@ -23,6 +24,7 @@ from frontdesk.web.files import FilesEdge
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.invites import InvitesEdge
+from frontdesk.web.openai_api import OpenAIEdge
 from frontdesk.web.rest import RestEdge
 from frontdesk.web.unsubscribe import UnsubscribeEdge
 from frontdesk.web.webchat import WebchatEdge
@@ -31,6 +33,7 @@ from frontdesk.web.webchat import WebchatEdge
 def create_app(settings: Settings, url: str) -> FastAPI:
     """The HTTP edge on the database at `url`."""
     door = make_door(settings, url)
+    door.completions = completions = LateCompletions(door, settings)
     identities = Identities(door.database, door.clock, settings.secret(), settings.quota)
     limits = RequestLimits(LedgerRows(door.database), door.clock)
     health = Health(url)
@@ -49,6 +52,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
         async with live, events:
             yield
         await limits.give_back()
+        await completions.close()
         await health.close()
         await door.database.close()
 
@@ -61,7 +65,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     app.router.routes.extend(
         [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
     )
-    app.router.routes.extend(UnsubscribeEdge(door).routes())
+    app.router.routes.extend([*UnsubscribeEdge(door).routes(), *OpenAIEdge(door, identities, limits).routes()])
     app.router.routes.extend(FakeProviderEdge(door, is_on=settings.fake_provider is not None).routes())
     failures.install(app)
     app.state.door, app.state.events, app.state.live = door, events, live

@@ -16,6 +16,7 @@ from frontdesk.core.resource import Registry, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.core.vault import Vault
 from frontdesk.resources.assistants.ai_assistant_skills import ai_assistant_skills
+from frontdesk.resources.assistants.ai_assistant_system import ai_assistant_system
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_assistants_change_history import ai_assistants_change_history
 from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
@@ -42,9 +43,10 @@ from frontdesk.resources.crm.pipelines import pipelines
 from frontdesk.resources.crm.tags import tags
 from frontdesk.resources.files.file_uploads import file_uploads
 from frontdesk.resources.files.s3_url_signing import s3_url_signing
-from frontdesk.resources.messaging.ai_decisions import ai_decisions
 from frontdesk.resources.messaging.ai_chat_messages import ai_chat_messages
 from frontdesk.resources.messaging.ai_chat_sessions import ai_chat_sessions
+from frontdesk.resources.messaging.ai_decisions import ai_decisions
+from frontdesk.resources.messaging.ai_handoffs import ai_handoffs
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
 from frontdesk.resources.messaging.conversation_files import conversation_files
 from frontdesk.resources.messaging.conversation_messages import (
@@ -119,6 +121,7 @@ RESOURCES: tuple[Resource, ...] = (
     api_tools_executions,
     api_tools_imports,
     mcp_tool_connection_proxy,
+    ai_assistant_system,
     ai_assistants,
     ai_assistant_skills,
     ai_assistants_change_history,
@@ -135,14 +138,15 @@ RESOURCES: tuple[Resource, ...] = (
     email_broadcast_recipients,
     support_tickets,
     support_ticket_messages,
+    ai_chat_sessions,
+    ai_chat_messages,
     views,
     conversations_bulk_actions,
     conversation_predefined_messages,
-    ai_chat_sessions,
-    ai_chat_messages,
     ai_turns,
     ai_turn_steps,
     ai_decisions,
+    ai_handoffs,
     outbox,
     webhooks,
     webhook_deliveries,
@@ -155,11 +159,11 @@ def make_registry() -> Registry:
     registry = Registry(RESOURCES)
     registry.bind("conversation-messages-playground", "create", playground.send)
     registry.bind("support-ticket-messages", "create", tickets.write)
+    registry.bind("ai-chat-messages", "create", staff_chat.write)
     registry.bind("conversation-messages-sms", "create", person.reply)
     for channel in TRANSFORMED:
         registry.bind(f"conversation-messages-transform-outgoing-{channel}", "create", person.reply)
     registry.bind("conversations-initiate-whatsapp", "create", initiation.initiate)
-    registry.bind("ai-chat-messages", "create", staff_chat.write)
     return registry
 
 

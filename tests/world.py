@@ -12,6 +12,7 @@ from decimal import Decimal
 import httpx
 
 from frontdesk.core.caller import Role
+from frontdesk.core.completions import Completed, Completion
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
 from frontdesk.core.fields import Field, Plain
@@ -65,6 +66,19 @@ def key_of(role: Role, organization_id: int = OURS) -> str:
 
 def email_of(role: Role, organization_id: int = OURS) -> str:
     return f"{role.name}{organization_id}@example.com"
+
+
+class Echo:
+    """The model of a world: it says what it was asked last, so that no test of the API waits for a real one."""
+
+    async def complete(self, asked: Completion) -> Completed:
+        text = asked.messages[-1][1]
+        return Completed(json.dumps({"text_content": text}) if asked.schema else text, "echo", 1, 1)
+
+    async def stream(self, asked: Completion) -> AsyncIterator[str | Completed]:
+        done = await self.complete(asked)
+        yield done.text
+        yield done
 
 
 @dataclass
@@ -211,6 +225,7 @@ def _bindable(resource: Resource, name: str, value: Plain) -> Plain:
 async def make_world(database: Database, settings: Settings) -> AsyncIterator[World]:
     """Seed the database and put the application in front of it."""
     app = create_app(settings, database.url)
+    app.state.door.completions = Echo()
     world = World(database, httpx.ASGITransport(app, raise_app_exceptions=False), Registry(), {})
     world.registry = app.state.door.registry
     async with database.system() as connection:

@@ -20,6 +20,7 @@ from .call import Call as Call
 from .call import scoped_of, values_of
 from .caller import Caller
 from .clock import Clock, SystemClock
+from .completions import Completions
 from .conflicts import constraint_error, match_version, missing, stale
 from .custom_values import check_custom_values
 from .database import Connection, Database
@@ -63,6 +64,7 @@ class Door:
         self.search_engine = search_engine  # the operator's, by which assistants search the web
         self.database, self.registry, self._vault, self._files = database, registry, vault, files
         self.mail = mail or Mail("")
+        self.completions: Completions | None = None  # brought by the process that has models
         self.clock: Clock = clock or SystemClock()
 
     @property
@@ -154,10 +156,10 @@ class Door:
     def _allow(self, caller: Caller, resource: Resource, verb: Verb) -> None:
         if verb not in resource.verbs:
             raise MethodNotAllowed(f"Method `{verb}` is not supported by '{resource.path}'.")
-        needed = resource.rights.needed(verb)
-        if caller.role < needed:
         if resource.is_personal and (caller.via != "jwt" or caller.user_id is None):
             raise Forbidden(f"'{resource.path}' needs a person: log in at POST /authentication instead of an API key.")
+        needed = resource.rights.needed(verb)
+        if caller.role < needed:
             raise Forbidden(f"'{verb}' on '{resource.path}' needs the role {needed.name}; you are {caller.role.name}.")
         if caller.scope is not None and resource.own is None:
             raise Forbidden(f"'{resource.path}' is outside of what this conversation may reach.")

@@ -62,6 +62,69 @@ SCHEMAS: dict[str, Json] = {
             "user_id": {"type": "integer"},
         },
     },
+    "ChatRequest": {
+        "type": "object",
+        "required": ["model", "messages"],
+        "properties": {
+            "model": {"type": "string", "description": "`default`, or `model-` and the id of an AI model."},
+            "messages": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["role", "content"],
+                    "properties": {
+                        "role": {"type": "string", "enum": ["system", "developer", "user", "assistant"]},
+                        "content": {"description": "A text, or a list of parts of the type `text`."},
+                    },
+                },
+            },
+            "stream": {"type": "boolean"},
+            "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": "boolean"}}},
+            "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+            "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+            "max_tokens": {"type": ["integer", "null"], "minimum": 1},
+            "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
+            "response_format": {"type": ["object", "null"], "description": "`text`, `json_object` or `json_schema`."},
+        },
+        "examples": [{"model": "default", "messages": [{"role": "user", "content": "Good morning"}]}],
+    },
+    "ChatCompletion": {
+        "type": "object",
+        "required": ["id", "object", "created", "model", "choices", "usage"],
+        "properties": {
+            "id": {"type": "string"},
+            "object": {"type": "string", "enum": ["chat.completion"]},
+            "created": {"type": "integer"},
+            "model": {"type": "string"},
+            "choices": {"type": "array", "items": {"type": "object"}},
+            "usage": {"type": "object", "additionalProperties": {"type": "integer"}},
+        },
+    },
+    "ModelList": {
+        "type": "object",
+        "required": ["object", "data"],
+        "properties": {
+            "object": {"type": "string", "enum": ["list"]},
+            "data": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}},
+        },
+    },
+    "OpenAIError": {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["message", "type", "param", "code"],
+                "properties": {
+                    "message": {"type": "string"},
+                    "type": {"type": "string"},
+                    "param": {"type": ["string", "null"]},
+                    "code": {"type": ["string", "null"]},
+                },
+            }
+        },
+    },
     "Health": {
         "type": "object",
         "required": ["status", "parts"],
@@ -86,6 +149,11 @@ def _json(name: str) -> Json:
 def _answers(success: int, schema: str, *failures: int) -> dict[str, Json]:
     answers: dict[str, Json] = {str(success): {"description": "The answer.", "content": _json(schema)}}
     return answers | {str(status): {"description": "Refused.", "content": _json("Error")} for status in failures}
+
+
+def _in_openai_form(schema: str, *failures: int) -> dict[str, Json]:
+    answers: dict[str, Json] = {"200": {"description": "The answer.", "content": _json(schema)}}
+    return answers | {str(status): {"description": "Refused.", "content": _json("OpenAIError")} for status in failures}
 
 
 SERVER_SENT_EVENT: Json = {
@@ -165,6 +233,29 @@ ENDPOINTS: dict[str, Json] = {
                     for status in (400, 401, 403, 429)
                 },
             },
+        }
+    },
+    "/v1/chat/completions": {
+        "post": {
+            "operationId": "completeChat",
+            "tags": ["openai"],
+            "summary": "An answer of a model, in OpenAI's form",
+            "description": (
+                "For OpenAI clients: `base_url` is this server's `/v1`, the API key one of Frontdesk's. Streams with "
+                "`stream`. Errors have OpenAI's form. See docs/how-to/ask-a-model.md."
+            ),
+            "security": [{"login": []}],
+            "requestBody": {"required": True, "content": _json("ChatRequest")},
+            "responses": _in_openai_form("ChatCompletion", 400, 401, 403, 404, 413, 415, 422, 429, 503),
+        }
+    },
+    "/v1/models": {
+        "get": {
+            "operationId": "listModels",
+            "tags": ["openai"],
+            "summary": "The names of models for `/v1/chat/completions`",
+            "security": [{"login": []}],
+            "responses": _in_openai_form("ModelList", 400, 401, 403, 429),
         }
     },
     "/health": {
