@@ -31,7 +31,8 @@ from frontdesk.runtime.delivery import Carrier, Delivery
 from frontdesk.runtime.envelope import address
 from frontdesk.runtime.gates import Decision, evaluate
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.model_failure import FAILURES, MOST_RESUMPTIONS, Failure, TurnExhausted, judge, sentence
+from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
+from frontdesk.runtime.model_failure import FAILURES, Failure, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
 from frontdesk.runtime.model_source import ModelSource, Toolbox
 from frontdesk.runtime.outbox import Content, Draft, Part
@@ -244,11 +245,10 @@ class Flow:
         """The text, or None where there is nothing to answer."""
         if held.turn.attempts > 1:
             await held.load_steps()
-            if held.turn.attempts > MOST_RESUMPTIONS:
-                raise TurnExhausted(f"no end after {MOST_RESUMPTIONS} resumptions")
+            check_runs(held.turn)
             if (text := stored_answer(held)) is not None:
                 return text
-        resolved = await self.models.resolve(held.config)
+        resolved = await choose(self.models, held)
         ready = await prepare(held, talk, resolved)
         if not ends_with_a_question(ready.history):
             return None
@@ -278,11 +278,12 @@ class Flow:
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
         """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
-        turn, now, verdict = held.turn, self.clock.now(), judge(failure, held.turn.attempts)
+        turn, now, verdict = held.turn, self.clock.now(), verdict_of(held, failure)
         bell = (turn.organization_id, turn.conversation_id)
         async with self.database.transaction(turn.organization_id) as connection:
             await thread.lock(connection, *bell)
             await held.hold(connection)
+            await note_failure(connection, held, failure, verdict)
             if verdict.pause is not None:
                 await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
                 await quiet(connection, turn)

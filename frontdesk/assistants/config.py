@@ -59,7 +59,10 @@ def check_timezone(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AssistantConfig:
-    """One version of one assistant. A turn keeps the one that it started with; gates read the current one."""
+    """One version of one assistant. A turn keeps the one that it started with; gates read the current one.
+
+    `model_takes_tools` is not of the record: it says what the model can that answers in a turn.
+    """
 
     id: int
     organization_id: int
@@ -85,6 +88,7 @@ class AssistantConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
     skills: tuple[Skill, ...] = ()
+    model_takes_tools: bool = True
     deleted_at: datetime | None = None
 
     def switch(self, key: str) -> Switch:

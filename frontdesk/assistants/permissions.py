@@ -6,7 +6,7 @@ The lower of switch and entity access always wins; `disable_reply` takes away wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from frontdesk.assistants.config import AssistantConfig
@@ -18,7 +18,7 @@ from frontdesk.core.errors import Json
 
 Rule = Literal[
     "allowed", "unknown", "no_skills", "not_configured", "off", "api_off", "mcp_off", "not_installed", "access_none",
-    "access_read", "disable_reply", "approval", "deleted",
+    "access_read", "disable_reply", "approval", "deleted", "no_tool_support",
 ]  # fmt: skip
 
 ALLOWED: Rule = "allowed"
@@ -36,6 +36,7 @@ SENTENCES: dict[Rule, str] = {
     "disable_reply": "replies are switched off, so nothing may be sent to the customer",
     "approval": "the tool needs a person's approval, and approvals are not available in this version",
     "deleted": "the assistant has been deleted",
+    "no_tool_support": "the model that answers cannot use tools (supports_tools of the AI model is false)",
 }
 
 
@@ -84,6 +85,13 @@ class Permission:
                 "config_path": self.config_path}  # fmt: skip
 
 
+def _by_model(config: AssistantConfig, ruling: Permission) -> Permission:
+    """The last word is the model's: what the configuration allows, it must be able to use."""
+    if not ruling.is_allowed or config.model_takes_tools:
+        return ruling
+    return replace(ruling, is_allowed=False, rule="no_tool_support", config_path="ai_model_id")
+
+
 def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
     switch, access = config.switch(key.key), config.access(key.entity)
     # The order is the order of explanation: what to switch on first comes first.
@@ -118,7 +126,7 @@ def permission(config: AssistantConfig, name: str) -> Permission:
         "approval": f"internal_tools.tools.{name}.approval",
     }
     path = paths.get(rule, f"internal_tools.tools.{name}")
-    return Permission(name, rule == "allowed", rule, config.switch(name).scope, path, key.changes)
+    return _by_model(config, Permission(name, rule == "allowed", rule, config.switch(name).scope, path, key.changes))
 
 
 def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) -> Permission:
@@ -132,7 +140,7 @@ def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) ->
         rule = "approval"
     path = "deleted_at" if rule == "deleted" else "api_tools"
     # It reaches nothing of ours, so it has no scope to speak of; whether it changes anything is said by its method.
-    return Permission(name, rule == "allowed", rule, "own", path, True)
+    return _by_model(config, Permission(name, rule == "allowed", rule, "own", path, True))
 
 
 def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name: str) -> Permission:
@@ -145,7 +153,7 @@ def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name
     elif use.approval == "always":
         rule = "approval"
     path = "deleted_at" if rule == "deleted" else "mcp_tools"
-    return Permission(name, rule == "allowed", rule, "own", path, True)
+    return _by_model(config, Permission(name, rule == "allowed", rule, "own", path, True))
 
 
 def _system_permission(config: AssistantConfig, tool: SystemTool) -> Permission:
@@ -157,7 +165,7 @@ def _system_permission(config: AssistantConfig, tool: SystemTool) -> Permission:
         rule = tool.rule
     elif config.disable_reply and tool.verb == "send":
         rule, path = "disable_reply", "disable_reply"
-    return Permission(tool.name, rule == "allowed", rule, "own", path, tool.verb not in READING)
+    return _by_model(config, Permission(tool.name, rule == "allowed", rule, "own", path, tool.verb not in READING))
 
 
 def permissions(config: AssistantConfig) -> tuple[Permission, ...]:

@@ -76,7 +76,7 @@ class Assistants:
     def __init__(self, missing: frozenset[str] = frozenset()) -> None:
         self.missing = missing  # system tools that this installation has nothing to run with
         self._parsed: OrderedDict[Key, AssistantConfig] = OrderedDict()
-        self._offers: OrderedDict[Key, Offer] = OrderedDict()
+        self._offers: OrderedDict[tuple[int, int, int, bool], Offer] = OrderedDict()
 
     async def current(self, connection: Connection, organization_id: int, id: int) -> AssistantConfig | None:
         """The record as it is now, a deleted one too (a gate says so)."""
@@ -109,7 +109,7 @@ class Assistants:
 
     def offer(self, config: AssistantConfig) -> Offer:
         """What a version offers to the model; asked once per turn, so it is kept with the version."""
-        key = (config.organization_id, config.id, config.version)
+        key = (config.organization_id, config.id, config.version, config.model_takes_tools)
         found = self._offers.get(key)
         if found is None:
             found = self._offers[key] = offer_of(config, self.missing)

@@ -43,6 +43,10 @@ PREPARED = f"""
     UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, lease_expires_at = $4
     FROM conversations c WHERE {_OURS} RETURNING t.id
 """
+CHOSE = f"""
+    UPDATE ai_turns t SET fallback_ai_model_id = $5, model = $6, model_trials = $7, lease_expires_at = $4
+    FROM conversations c WHERE {_OURS} RETURNING t.id
+"""
 STEPS = """
     SELECT position, kind, status, messages, tool_name, call_id, arguments, result, created_at FROM ai_turn_steps
     WHERE organization_id = $1 AND ai_turn_id = $2 ORDER BY position
@@ -60,9 +64,11 @@ MODEL_STEP = f"""
         ON CONFLICT (organization_id, day) DO UPDATE SET input_tokens = u.input_tokens + excluded.input_tokens,
             output_tokens = u.output_tokens + excluded.output_tokens, cost = u.cost + excluded.cost
     )
-    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, is_change, duration_ms,
+    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, ai_model_id, model,
+        is_change, duration_ms,
         input_tokens, output_tokens, cost, created_at, updated_at)
-    SELECT $1, held.id, $5, 'model', 'done', $6, false, $7, $8, $9, $10, $11, $11 FROM held
+    SELECT $1, held.id, $5, 'model', 'done', $6, $13::bigint, $14::text,
+        false, $7, $8, $9, $10, $11, $11 FROM held
     RETURNING id
 """
 CALL = """
@@ -100,11 +106,14 @@ class HeldTurn:
     steps: list[StoredStep] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
+    answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
+    model_trials: list[dict[str, Json]] = field(default_factory=list)  # models that failed or were passed over
     _position: int = 0
     _draft_seq: int = 0
 
     def __post_init__(self) -> None:
         self._draft_seq = self.turn.draft_seq
+        self.model_trials = json.loads(self.turn.model_trials or "[]")
 
     @property
     def turn_id(self) -> int:
@@ -166,6 +175,13 @@ class HeldTurn:
             if await connection.fetchval(PREPARED, *arguments) is None:
                 raise await self._why(connection)
 
+    async def chose(self, fallback_id: int | None, model: Json) -> None:
+        """Which model answers from here on, and what became of those before it."""
+        async with self.database.reading(self.organization_id) as connection:
+            arguments = (*self._lease, fallback_id, json.dumps(model), json.dumps(self.model_trials))
+            if await connection.fetchval(CHOSE, *arguments) is None:
+                raise await self._why(connection)
+
     async def record_model_step(self, response: ModelResponse, started: datetime, cost: Decimal | None) -> None:
         """Commit one answer of the model, before anything that it asks for is done."""
         now = self.clock.now()
@@ -177,7 +193,7 @@ class HeldTurn:
         async with self.database.reading(self.organization_id) as connection:
             row = await connection.fetchval(
                 MODEL_STEP, *self._lease, self._position, stored, took, usage.input_tokens, usage.output_tokens, cost,
-                now, day_of(now),
+                now, day_of(now), *self.answering,
             )  # fmt: skip
             if row is None:
                 raise await self._why(connection)

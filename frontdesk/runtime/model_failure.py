@@ -19,10 +19,12 @@ from pydantic_ai.exceptions import (
 from frontdesk.assistants.no_model import NoModel
 from frontdesk.runtime.tooling import TooManyCalls
 
-MOST_ATTEMPTS = 3  # runs of one turn, the first included
+MOST_ATTEMPTS = 3  # runs of one turn with one model, the first included
+ATTEMPTS_BEFORE_FALLBACK = 2  # of a model that another one can stand in for: the customer waits
 MOST_RESUMPTIONS = 6  # a turn that takes its process down with it must end too
 PAUSES = (1.0, 4.0, 10.0)  # seconds before the second run, the third, …
 LONGEST_PAUSE = 30.0  # seconds that a provider may ask us to wait
+LONGEST_BEFORE_FALLBACK = 4.0  # where another model could answer meanwhile
 RETRIED_STATUS = (408, 409, 425, 429)
 
 
@@ -40,25 +42,33 @@ FAILURES = (AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoMode
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`pause` before the next try, or None to give up with `code`."""
+    """`pause` before the next try, or None to give up with `code`. With `falls_back` the next model tries, at once."""
 
     code: str
     pause: timedelta | None = None
+    falls_back: bool = False
 
 
-def judge(failure: Failure, attempts: int) -> Verdict:
-    """What to do after the `attempts`-th run failed. Pure: the same failure gets the same verdict."""
+def judge(failure: Failure, attempts: int, *, has_next: bool = False) -> Verdict:
+    """What to do after the `attempts`-th run of a model failed; `has_next` is whether another can stand in for it.
+    Pure: the same failure gets the same verdict."""
     if isinstance(failure, NoModel):
         return Verdict(failure.reason)
     if isinstance(failure, TooManyCalls):
         return Verdict("too_many_tool_calls")
     if isinstance(failure, TurnExhausted):
         return Verdict("internal_error")
-    if _is_final(failure):
-        return Verdict("model_rejected")
-    if attempts >= MOST_ATTEMPTS:
-        return Verdict("model_failed")
-    return Verdict("model_failed", timedelta(seconds=_pause(failure, attempts)))
+    code = "model_rejected" if _is_final(failure) else "model_failed"
+    if has_next and (_is_final(failure) or attempts >= ATTEMPTS_BEFORE_FALLBACK or _is_slow(failure, attempts)):
+        return Verdict(code, timedelta(0), falls_back=True)
+    if _is_final(failure) or attempts >= MOST_ATTEMPTS:
+        return Verdict(code)
+    return Verdict(code, timedelta(seconds=_pause(failure, attempts)))
+
+
+def _is_slow(failure: Failure, attempts: int) -> bool:
+    """Trying the same model again would cost more time than asking another one."""
+    return isinstance(failure, ModelTimedOut) or _pause(failure, attempts) > LONGEST_BEFORE_FALLBACK
 
 
 def _is_final(failure: Failure) -> bool:

@@ -163,7 +163,11 @@ class ModelLoop:
     async def _call_tools(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
         """The tools log themselves; only calls that never reached one are logged here."""
         self._step_began = self.held.clock.monotonic()
-        following = await _next(run, node)
+        # A provider may send several calls though it was told not to, or cannot be told; they still run in order.
+        with AGENT.parallel_tool_call_execution_mode(
+            "parallel" if self.held.config.options.parallel_tool_calls else "sequential"
+        ):
+            following = await _next(run, node)
         if isinstance(following, ModelRequestNode):
             for part in following.request.parts:
                 if isinstance(part, RetryPromptPart | ToolReturnPart):

@@ -20,7 +20,8 @@ LEASE = timedelta(seconds=9)  # renewed every third of it
 
 _COLUMNS = """id, organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted, due_at,
     burst_deadline, lease_token, lease_expires_at, attempts, effects_started, superseded_by_message_id,
-    first_position, last_position, prompt, draft_seq, started_at"""
+    first_position, last_position, prompt, draft_seq, started_at, fallback_ai_model_id,
+    model_failures, model_trials"""
 
 FIND_OPEN = f"""
     SELECT {_COLUMNS} FROM ai_turns
@@ -113,6 +114,9 @@ class Turn:
     prompt: str | None
     draft_seq: int
     started_at: datetime | None
+    fallback_ai_model_id: int | None = None
+    model_failures: int | None = None
+    model_trials: str | None = None
 
     def is_held(self, now: datetime) -> bool:
         """Somebody works on it."""

@@ -2,3 +2,11 @@
 SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
 RESET ROLE;
+SET LOCAL ROLE frontdesk_system;
+UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}';
+RESET ROLE;
+
+-- A chat of the team has no contact; everything else in this table has one.
+ALTER TABLE conversations ADD CONSTRAINT ck_conversations_has_contact CHECK (
+    kind = 'ai-chat' OR contact_id IS NOT NULL
+);

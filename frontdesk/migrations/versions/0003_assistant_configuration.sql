@@ -1,8 +1,56 @@
+ALTER TABLE ai_assistants ADD COLUMN access_permissions_automations JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN human_handoff_config JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN ai_assistant_handoff_config JSONB;
+
 ALTER TABLE ai_assistants ADD COLUMN analyze_images BOOLEAN;
 
 ALTER TABLE ai_assistants ADD COLUMN can_send_images BOOLEAN;
 
+ALTER TABLE ai_assistants ADD COLUMN additional_json_keys JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN external_handoff_targets JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN telnyx_ai_assistant_config JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN acting_user_id BIGINT;
+
+ALTER TABLE ai_assistants ADD COLUMN voice_key_sealed TEXT;
+
+CREATE INDEX ix_ai_assistants_acting_user_id ON ai_assistants (acting_user_id);
+
+ALTER TABLE ai_assistants ADD CONSTRAINT fk_ai_assistants_acting_user_id FOREIGN KEY(acting_user_id) REFERENCES users (id);
+
+ALTER TABLE ai_decisions ADD COLUMN structured_output JSONB;
+
+ALTER TABLE ai_decisions ADD COLUMN private_to_user_id BIGINT;
+
+ALTER TABLE ai_turn_steps ADD COLUMN ai_model_id BIGINT;
+
+ALTER TABLE ai_turn_steps ADD COLUMN model TEXT;
+
+ALTER TABLE ai_turn_steps ADD COLUMN private_to_user_id BIGINT;
+
+ALTER TABLE ai_turns ADD COLUMN fallback_ai_model_id BIGINT;
+
+ALTER TABLE ai_turns ADD COLUMN model_failures INTEGER;
+
+ALTER TABLE ai_turns ADD COLUMN model_trials JSONB;
+
 ALTER TABLE ai_turns ADD COLUMN images JSONB;
+
+ALTER TABLE ai_turns ADD COLUMN structured_output JSONB;
+
+ALTER TABLE ai_turns ADD COLUMN structured_output_report JSONB;
+
+ALTER TABLE ai_turns ADD COLUMN private_to_user_id BIGINT;
+
+ALTER TABLE conversations ADD COLUMN title TEXT;
+
+ALTER TABLE conversations ALTER COLUMN contact_id DROP NOT NULL;
+
+CREATE INDEX ix_conversations_ai_chat_of_user ON conversations (organization_id, created_by_user_id, last_interaction_at DESC, id) WHERE kind = 'ai-chat' AND deleted_at IS NULL;
 
 GRANT CREATE ON SCHEMA public TO frontdesk_system;
 
@@ -463,3 +511,15 @@ GRANT EXECUTE ON FUNCTION search_ai_assistants(text, integer, boolean) TO frontd
 REVOKE CREATE ON SCHEMA public FROM frontdesk_system;
 
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frontdesk_app, frontdesk_system;
+-- Assistants from before there were these fields. Roles are set because the tables' policies bind their owner.
+SET LOCAL ROLE frontdesk_system;
+UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
+RESET ROLE;
+SET LOCAL ROLE frontdesk_system;
+UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}';
+RESET ROLE;
+
+-- A chat of the team has no contact; everything else in this table has one.
+ALTER TABLE conversations ADD CONSTRAINT ck_conversations_has_contact CHECK (
+    kind = 'ai-chat' OR contact_id IS NOT NULL
+);

@@ -35,6 +35,8 @@ ai_turn_steps = Resource(
         Field("call_id", write="never"),
         Field("arguments", "json", write="never"),
         Field("result", "json", write="never"),
+        Field("ai_model_id", "integer", write="never", description="The model that gave this answer."),
+        Field("model", write="never", description="Its name in words."),
         Field("is_change", "boolean", is_nullable=False, default=False, write="never"),
         Field("duration_ms", "small", write="never"),
         Field("input_tokens", "small", is_nullable=False, default=0, write="never"),
@@ -62,7 +64,7 @@ def _steps(source: FromClause) -> ScalarSelect[object]:
     """The trace: steps in order, without the raw model messages (those are at /ai-turn-steps)."""
     steps = ai_turn_steps.table
     names = ("position", "kind", "status", "tool_name", "call_id", "arguments", "result", "duration_ms",
-             "input_tokens", "output_tokens", "cost")  # fmt: skip
+             "input_tokens", "output_tokens", "cost", "ai_model_id", "model")  # fmt: skip
     pairs: list[ColumnElement[Any]] = []
     for name in names:
         pairs += [literal_column(f"'{name}'"), steps.c[name]]
@@ -103,6 +105,15 @@ ai_turns = Resource(
         Field("first_position", "small", is_nullable=False, write="never"),
         Field("last_position", "small", is_nullable=False, write="never"),
         Field("model", "json", write="never"),
+        Field(
+            "fallback_ai_model_id", "integer", write="never",
+            description="The model that stands in for the assistant's own; null while its own answers.",
+        ),
+        Field("model_failures", "small", write="never", description="Runs in which the model in use failed."),
+        Field(
+            "model_trials", "json", write="never",
+            description="Models that failed before (`failed`) or could not be asked (`skipped`), and why.",
+        ),
         Field("prompt", write="never", max_length=1_000_000),
         Field("tools", "json", write="never", description="Tools offered, and why the others were not."),
         Field(
