@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
+from frontdesk.assistants.automations import Automations
+from frontdesk.assistants.external_handoff import ExternalHandoffTargets
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
 from frontdesk.assistants.mcp_tools import McpTool, McpTools
@@ -21,6 +23,7 @@ from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.assistants.section import empty
 from frontdesk.assistants.skills import Skill, skills_of
 from frontdesk.assistants.tool_keys import Entity
+from frontdesk.assistants.voice_config import VoiceConfig
 
 AssistantType = Literal["conversation", "support-ticket", "ai-chat", "voice"]
 Connection = Literal["system", "organization", "specific"]
@@ -38,6 +41,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "internal_tools": InternalTools,
     "api_tools": ApiTools,
     "mcp_tools": McpTools,
+    "access_permissions_automations": Automations,
+    "external_handoff_targets": ExternalHandoffTargets,
+    "telnyx_ai_assistant_config": VoiceConfig,
     "response_config": ResponseConfig,
     "schedule_config": ScheduleConfig,
     "advanced_options": AdvancedOptions,
@@ -84,6 +90,10 @@ class AssistantConfig:
     internal_tools: InternalTools = field(default_factory=InternalTools)
     api_tools: ApiTools = field(default_factory=lambda: ApiTools([]))
     mcp_tools: McpTools = field(default_factory=lambda: McpTools([]))
+    automations: Automations = field(default_factory=lambda: Automations([]))
+    external_handoff: ExternalHandoffTargets = field(default_factory=ExternalHandoffTargets)
+    voice: VoiceConfig | None = None
+    acting_user_id: int | None = None
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
@@ -145,6 +155,10 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         internal_tools=_section(InternalTools, row["internal_tools"]),
         api_tools=_section(ApiTools, row.get("api_tools")),  # an older snapshot has none
         mcp_tools=_section(McpTools, row.get("mcp_tools")),
+        automations=_section(Automations, row.get("access_permissions_automations")),
+        external_handoff=_section(ExternalHandoffTargets, row.get("external_handoff_targets")),
+        voice=_section(VoiceConfig, voice) if (voice := row.get("telnyx_ai_assistant_config")) else None,
+        acting_user_id=cast("int | None", row.get("acting_user_id")),
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from frontdesk.assistants.automations import automation_warnings
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.model_key import FIELD, KeyChange
 from frontdesk.assistants.schedule import next_opening
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
+from frontdesk.assistants.voice_warnings import voice_warnings
 from frontdesk.core.errors import Json
 
 Warned = dict[str, Json]
@@ -22,6 +24,8 @@ def warnings_of(config: AssistantConfig, key: KeyChange, *, has_key: bool, now: 
         *_of_instructions(config),
         *(warning for name in config.internal_tools.tools for warning in _of_tool(config, TOOL_KEYS[name])),
         *_of_schedule(config, now),
+        *automation_warnings(config.automations),
+        *voice_warnings(config),
     ]
 
 

@@ -23,14 +23,18 @@ DEFAULTS: dict[str, Json] = {
     "can_send_images": False,
     # Without a form the mode decides: none in advanced mode, an empty one in guided mode.
     **{name: default_of(shape) for name, shape in SECTIONS.items() if name != "easy_mode_config"},
+    "telnyx_ai_assistant_config": None,
+    "acting_user_id": None,
 }
 # In force with the record, kept out of what a client reads.
-BESIDE = {"kept_easy_mode_config": "easy_mode_config", "mcp_secrets_sealed": "mcp_tools"}
+BESIDE = {"kept_easy_mode_config": "easy_mode_config", "mcp_secrets_sealed": "mcp_tools",
+          "voice_key_sealed": "telnyx_ai_assistant_config"}  # fmt: skip
 KEPT = ("kept_instructions", "kept_easy_mode_config")
 NEVER_IN_HISTORY = (
     "specific_key_sealed",
     "specific_key_origin",
     "mcp_secrets_sealed",
+    "voice_key_sealed",
     "search_text",
     "created_at",
     "updated_at",

@@ -76,7 +76,7 @@ async def test_it_goes_to_another_organization_and_comes_back_the_same(world: Wo
 async def test_the_file_has_names_and_no_secret(world: World, eva: int) -> None:
     text = await written(world, eva)
     document: Any = load(text)
-    assert not any(secret in text for secret in (KEY, TOKEN, "•", "token"))
+    assert not any(secret in text for secret in (KEY, TOKEN, "•", "very-secret"))
     assert document["assistant"]["api_tools"][0]["api_tool_name"] == "Order status"
     assert document["assistant"]["ai_model_name"] == "Installation default"
     assert [skill["name"] for skill in document["skills"]] == ["Prices", "Returns"]

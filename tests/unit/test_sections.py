@@ -35,6 +35,22 @@ EXAMPLES = {
          "authentication_type": "api_key", "api_key": "key-of-the-shop",
          "tools": [{"name": "search", "enabled": True, "approval": "never"}]},
     ],
+    "access_permissions_automations": [{"automation_id": 4, "when": "the customer asks for a brochure"}],
+    "external_handoff_targets": {
+        "targets": [
+            {"id": "sales", "name": "Sales", "to": "+15550100", "when": "questions about prices", "mode": "cold"},
+            {"id": "desk", "name": "Desk", "to": "sip:desk@pbx.example.com:5061;transport=tls", "mode": "warm"},
+        ]
+    },
+    "telnyx_ai_assistant_config": {
+        "sync_status": "pending", "voice_runtime": "telnyx_builtin", "use_custom_llm": False,
+        "model": "openai/gpt-4.1", "openai_realtime_model": "gpt-realtime", "greeting": "Luna Dental, good morning.",
+        "voice_provider": "elevenlabs", "voice_provider_model": None, "voice_id": "21m00Tcm4TlvDq8ikWAM",
+        "voice_name": "Rachel", "voice_model": "ElevenLabs.eleven_flash.21m00Tcm4TlvDq8ikWAM",
+        "voice_api_key": "key-of-the-voice", "voice_speed": 1.1, "voice_language_boost": "Spanish",
+        "voice_expressive_mode": True, "voice_similarity_boost": 0.75, "transfer_from_number": "+15550111",
+        "external_transfer_caller_id_mode": "transfer_from_number",
+    },
     "advanced_options": {
         "temperature": 0.3, "top_p": 0.9, "max_output_tokens": 800, "reasoning_effort": "low",
         "parallel_tool_calls": False, "fallback_ai_model_ids": [2, 3],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from frontdesk.assistants import voice_key
 from frontdesk.assistants.api_tools import api_tool_warnings, reference_faults
 from frontdesk.assistants.config import (
     ACCESS,
@@ -28,13 +29,14 @@ from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource, Rights
 
+from . import voice_settings as voice
 from .ai_assistant_versions import snapshots, write_version
 from .limits import look_at_limits
 from .mcp_servers import SEALED, settle_mcp
 
 _KEPT = """
     SELECT kept_instructions, kept_easy_mode_config::text AS kept_easy_mode_config, specific_key_origin,
-        mcp_secrets_sealed::text AS mcp_secrets_sealed
+        mcp_secrets_sealed::text AS mcp_secrets_sealed, voice_key_sealed
     FROM ai_assistants WHERE organization_id = $1 AND id = $2
 """
 _MODEL = """
@@ -58,6 +60,8 @@ async def _prepare(call: Call) -> None:
     # The secrets of servers end here: what goes on has their masks.
     servers = settle_mcp(call, sent, before)
     values |= servers.columns
+    spoken = voice.settle(call, sent, before)
+    values |= spoken.columns
     merged = {**(before or DEFAULTS), **values}
     key = await _settle_key(call, sent, before, merged)
     merged |= key.columns
@@ -68,6 +72,7 @@ async def _prepare(call: Call) -> None:
         *await _look_at_api_tools(call, config),
         *await look_at_limits(call, config),
         *servers.warnings,
+        *await voice.voice_record_warnings(call, spoken, merged.get(voice.ACTING)),
     ]
     # What is sent as it is stored changes nothing: no version, no snapshot.
     call.data = dict(changes(values | key.columns, before) if before else merged)
@@ -169,6 +174,7 @@ ai_assistants = Resource(
         _choice("access_permissions_contact", ACCESS),
         _choice("access_permissions_deals", ACCESS),
         _choice("access_permissions_customer_support", ACCESS),
+        _section("access_permissions_automations", "Which automations the assistant may start, and when."),
         _section("schedule_config", "Working hours in `timezone`, and what happens outside of them."),
         _flag("disable_reply", "Silent mode: analysis goes on, nothing is sent."),
         _section("response_config", "The answer in one message or in several."),
@@ -176,11 +182,18 @@ ai_assistants = Resource(
         _flag("analyze_images", "The model sees the customer's latest images, if it is one that can."),
         _flag("can_send_images", "The assistant may send pictures of products, files and images that its tools found."),
         _section("advanced_options", "Model, memory, limits of the tool loop, burst window, web search, spending."),
+        _section("external_handoff_targets", "Voice: numbers and SIP addresses to which a call may be passed on."),
+        _section(voice_key.FIELD, "Voice: runtime, provider and voice. `voice_api_key` is read as a mask."),
+        Field(
+            voice.ACTING, "integer", references="users", is_global_reference=True,
+            description="Voice: the member in whose name calls write; null is the assistant's creator.",
+        ),
         Field("kept_instructions", write="never", is_shown=False, max_length=MAX_INSTRUCTIONS),
         Field("kept_easy_mode_config", "json", write="never", is_shown=False),
         Field("specific_key_sealed", write="never", is_shown=False),
         Field("specific_key_origin", write="never", is_shown=False),
         Field(SEALED, "json", write="never", is_shown=False),
+        Field(voice_key.SEALED, write="never", is_shown=False),
     ),
     prepare=_prepare,
     finish=_finish,

@@ -24,6 +24,7 @@ from .ai_assistant_versions import write_skill_version
 from .ai_assistants import ai_assistants
 from .mcp_servers import restored_mcp
 from .skill_restoring import restore_skills
+from .voice_settings import restore_warnings, restored_settings
 
 _ENTRY = """
     SELECT ai_assistant_id, snapshot::text AS snapshot FROM ai_assistant_versions WHERE organization_id = $1 AND id = $2
@@ -69,6 +70,9 @@ async def _restore(call: Call) -> Json:
         servers = await restored_mcp(call, assistant_id, snapshot.get("mcp_tools"))
         plan.fields.update(servers.columns)
         plan.warnings.extend(servers.warnings)
+        spoken = await restored_settings(call, assistant_id, snapshot)
+        plan.fields.update(spoken.columns)
+        plan.warnings.extend(restore_warnings(spoken, snapshot))
     skills = cast("list[dict[str, Json]] | None", snapshot.get("skills")) if is_whole else None
     has_other_skills = skills is not None and await restore_skills(call, assistant_id, skills)
     done = await call.call("ai-assistants", "patch", id=assistant_id, data=plan.fields, if_match=call.if_match)

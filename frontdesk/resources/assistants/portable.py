@@ -13,6 +13,8 @@ from typing import cast
 from frontdesk.assistants.differences import compared, differences
 from frontdesk.assistants.model_key import FIELD
 from frontdesk.assistants.record import DEFAULTS
+from frontdesk.assistants.voice_key import FIELD as VOICE
+from frontdesk.assistants.voice_key import REF
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
@@ -27,8 +29,10 @@ from .portable_names import Names
 
 FORMAT = 1
 Row = dict[str, Json]
-ASIDE = {FIELD, "assistant_id", "parameters_schema"}  # a secret, an id, and what is made from other members
-WITH_SECRETS = ("mcp_tools",)
+UNNAMED = "access_permissions_automations"
+# A secret, an id, what is made from other members, and ids that nothing has a name for.
+ASIDE = {FIELD, "assistant_id", "parameters_schema", UNNAMED}
+WITH_SECRETS = ("mcp_tools", VOICE)
 _FIND = "SELECT id FROM ai_assistants WHERE organization_id = $1 AND name = $2 AND deleted_at IS NULL ORDER BY id"
 # Of two that apply a file of the same new assistant at once the second finds what the first one made.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('frontdesk assistants apply'), $1)"
@@ -84,8 +88,15 @@ async def export(desk: Desk, assistant_id: int) -> tuple[Row, list[str]]:
     """The document, and what could not stand in it."""
     record = await desk.call("ai-assistants", "get", "assistant", id=assistant_id)
     names = desk.names
-    shown = cast(Row, await names.with_names(_written(ai_assistants, record), "assistant"))
+    shown: Row = {}
+    for name, value in _written(ai_assistants, record).items():
+        # One by one, so that a reference to something deleted takes only its own field along.
+        shown |= cast("Row | None", await names.with_names({name: value}, "assistant")) or {}
+    if record.get(UNNAMED):
+        names.left_out.append(f"assistant.{UNNAMED}: automations have no names in this version; those here stay")
     shown |= {name: without_masks(shown[name]) for name in WITH_SECRETS if name in shown}
+    if isinstance(spoken := shown.get(VOICE), dict):
+        spoken.pop(REF, None)  # it stands for a key that is stored here
     uses = cast("list[Row]", record.get("api_tools") or [])
     ids = {use["api_tool_id"] for use in uses}
     tools = [row for row in await desk.all("api-tools") if row["id"] in ids]
@@ -126,7 +137,8 @@ def _terse(parameters: Json) -> Json:
 
 def plan(live: Row, wanted: Row) -> list[Row]:
     """Field by field what applying `wanted` changes; `live` is empty where there is no such assistant yet."""
-    old, new = cast(Row, live.get("assistant", {})), {**DEFAULTS, **cast(Row, wanted["assistant"])}
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in ASIDE}
+    old, new = cast(Row, live.get("assistant", {})), {**defaults, **cast(Row, wanted["assistant"])}
     found = differences(old, {name: value for name, value in new.items() if value is not None})
     changes: list[Row] = [{**entry, "field": f"assistant.{entry['field']}"} for entry in found]
     for part in ("skills", "api_tools"):
@@ -167,7 +179,7 @@ async def apply(desk: Desk, document: Row, id: int | None = None) -> int:
         assistant_id = cast(int, made["id"])
     else:
         assistant_id = found
-        names = [f.name for f in ai_assistants.fields if f.write == "always" and f.name != FIELD]
+        names = [f.name for f in ai_assistants.fields if f.write == "always" and f.name not in ASIDE]
         live = await desk.call("ai-assistants", "get", "assistant", id=assistant_id)
         wanted |= {name: with_masks(wanted[name], live.get(name)) for name in WITH_SECRETS if name in wanted}
         whole = {name: DEFAULTS.get(name) for name in names if name not in wanted and name in DEFAULTS} | wanted

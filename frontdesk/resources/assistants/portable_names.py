@@ -75,7 +75,7 @@ class Names:
             return value
         stored: dict[str, Json] = {}
         for name, inner in value.items():
-            if name in NAMED:
+            if name in NAMED and inner not in (None, []):
                 raise Invalid([Fault(f"{at}.{name}", "name", f"has another number here; write {NAMED[name][0]}")])
             if name not in _BY_NAME or inner is None:
                 stored[name] = await self.with_ids(inner, f"{at}.{name}")
