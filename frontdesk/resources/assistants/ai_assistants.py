@@ -33,6 +33,7 @@ from . import voice_settings as voice
 from .ai_assistant_versions import snapshots, write_version
 from .limits import look_at_limits
 from .mcp_servers import SEALED, settle_mcp
+from .model_references import look_at_models
 
 _KEPT = """
     SELECT kept_instructions, kept_easy_mode_config::text AS kept_easy_mode_config, specific_key_origin,
@@ -71,6 +72,7 @@ async def _prepare(call: Call) -> None:
         *warnings_of(config, key, has_key=has_key, now=call.door.clock.now()),
         *await _look_at_api_tools(call, config),
         *await look_at_limits(call, config),
+        *await look_at_models(call, config, sent, merged),
         *servers.warnings,
         *await voice.voice_record_warnings(call, spoken, merged.get(voice.ACTING)),
     ]
@@ -157,7 +159,7 @@ ai_assistants = Resource(
         Field("assistant_type", is_required=True, is_nullable=False, choices=ASSISTANT_TYPES, example="conversation"),
         Field(
             "ai_model_id", "integer", is_required=True, is_nullable=False, references="ai-models",
-            is_global_reference=True, example=1,
+            is_global_reference=True, on_remove="refuse", example=1,
         ),
         _choice("connection", CONNECTIONS, "Whose provider key: the installation's, the organization's, or its own."),
         Field(FIELD, max_length=1000, description="Stored encrypted, read as a mask; for connection specific."),

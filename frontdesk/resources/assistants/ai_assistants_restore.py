@@ -23,6 +23,7 @@ from frontdesk.core.resource import Resource, Rights
 from .ai_assistant_versions import write_skill_version
 from .ai_assistants import ai_assistants
 from .mcp_servers import restored_mcp
+from .model_references import restored_fallbacks
 from .skill_restoring import restore_skills
 from .voice_settings import restore_warnings, restored_settings
 
@@ -107,6 +108,9 @@ async def _plan(call: Call, snapshot: Mapping[str, Json], now: Mapping[str, obje
                 _warning("ai_model_id", "model_deleted", "The model of then is gone; the model stays as it is.")
             )
         model = await _model(call, now["ai_model_id"])
+    own = fields.get("ai_model_id", now["ai_model_id"])
+    fields["advanced_options"], gone = await restored_fallbacks(call, fields.get("advanced_options"), own)
+    warnings += gone
     stored_for = now["specific_key_origin"]
     if stored_for is not None and (model is None or model.origin != stored_for):
         fields[FIELD] = None

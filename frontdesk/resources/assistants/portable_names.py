@@ -20,6 +20,7 @@ _MODELS = """
 # Member in the record: member in the file, and the statement that lists what it can name.
 NAMED: Mapping[str, tuple[str, str]] = {
     "ai_model_id": ("ai_model_name", _MODELS),
+    "fallback_ai_model_ids": ("fallback_ai_model_names", _MODELS),
     "api_tool_id": ("api_tool_name", _LIVE.format("api_tools")),
     "assistant_id": ("assistant_name", _LIVE.format("ai_assistants")),
     "team_id": ("team_name", _LIVE.format("teams")),
@@ -27,6 +28,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "user_ids": ("user_emails", _USERS),
     "acting_user_id": ("acting_user_email", _USERS),
 }
+SHORTER = ("fallback_ai_model_ids",)  # lists that work without those of their entries that are gone
 _BY_NAME = {name: (member, sql) for member, (name, sql) in NAMED.items()}
 
 
@@ -54,7 +56,7 @@ class Names:
             return value
         shown: dict[str, Json] = {}
         for member, inner in value.items():
-            if member not in NAMED or inner is None:
+            if member not in NAMED or inner in (None, []):
                 shown[member] = await self.with_names(inner, f"{at}.{member}")
                 continue
             name, sql = NAMED[member]
@@ -62,8 +64,9 @@ class Names:
             ids = inner if isinstance(inner, list) else [inner]
             if any(id not in known for id in ids):
                 self.left_out.append(f"{at}: {member} names something that was deleted")
-                return None
-            names: list[Json] = [known[id] for id in ids]  # type: ignore[index]
+                if member not in SHORTER:
+                    return None
+            names: list[Json] = [known[id] for id in ids if id in known]  # type: ignore[index]
             shown[name] = names if isinstance(inner, list) else names[0]
         return shown
 
