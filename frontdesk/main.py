@@ -26,6 +26,8 @@ from frontdesk.web.identity import Identities
 from frontdesk.web.invites import InvitesEdge
 from frontdesk.web.openai_api import OpenAIEdge
 from frontdesk.web.rest import RestEdge
+from frontdesk.web.session_events import PATH as SESSION_EVENTS
+from frontdesk.web.session_events import SessionEvents
 from frontdesk.web.unsubscribe import UnsubscribeEdge
 from frontdesk.web.webchat import WebchatEdge
 
@@ -59,6 +61,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
     app = FastAPI(title="Frontdesk", lifespan=lifespan, openapi_url=None)
     app.add_route("/health", health.endpoint)
     app.router.routes.append(Route("/events", events))
+    app.router.routes.append(Route(SESSION_EVENTS, SessionEvents(door, live, identities)))
     rates = Rates(door.database)
     login = Authentication(door.database, identities, door.clock, rates)
     app.router.routes.extend(InvitesEdge(door, identities, rates).routes())

@@ -57,4 +57,4 @@ def first_words(text: str) -> str:
     if len(line) <= TITLE_LENGTH:
         return line
     words = line[:TITLE_LENGTH].rpartition(" ")[0]
-    return f"{words or line[:TITLE_LENGTH - 1]}…"
+    return f"{words or line[: TITLE_LENGTH - 1]}…"

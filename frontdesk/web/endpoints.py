@@ -258,6 +258,31 @@ ENDPOINTS: dict[str, Json] = {
             "responses": _in_openai_form("ModelList", 400, 401, 403, 429),
         }
     },
+    "/ai-chat-sessions/{id}/events": {
+        "get": {
+            "operationId": "followAiChatSession",
+            "tags": ["ai-chat-sessions"],
+            "summary": "One chat as it happens",
+            "description": (
+                "Server-sent events, without end unless `seconds` says so: `message` (a row of /ai-chat-messages), "
+                "`typing`, `draft`, `draft.withdrawn`, `resync`. See docs/how-to/chat-with-an-internal-assistant.md."
+            ),
+            "security": [{"login": []}],
+            "parameters": [
+                {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
+                _query("after", "The `position` to go on behind; the header Last-Event-ID goes before it."),
+                _query("seconds", "End the stream after so long; 0 gives what is there.", "0"),
+                _query("organization_id", "The organization, for a login that has several."),
+            ],
+            "responses": {
+                "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": SERVER_SENT_EVENT}}},
+                **{
+                    str(status): {"description": "Refused.", "content": _json("Error")}
+                    for status in (400, 401, 403, 404, 429)
+                },
+            },
+        }
+    },
     "/health": {
         "get": {
             "operationId": "getHealth",

@@ -32,6 +32,8 @@ JSON_HEADERS = [(name.encode(), value.encode()) for name, value in {"content-typ
 Headers = dict[bytes, bytes]
 # A change of these may end what was remembered of a key or a login; this process forgets at once.
 CREDENTIALS = {"api-keys", "members", "organizations"}
+# What is sent as it happens, below a row: an endpoint of its own.
+STREAMS = {("ai-chat-sessions", "events")}
 NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 
@@ -71,6 +73,8 @@ class RestEdge:
     def _resource(self, segments: list[str]) -> tuple[Resource | None, list[str]]:
         """The resource of a path, and the segments behind its name; an action's row is the one that is left."""
         resource, rest = self.door.registry.get(segments[0]), segments[1:]
+        if len(rest) == 2 and (segments[0], rest[1]) in STREAMS:
+            return None, rest
         if len(rest) == 2:
             action = self.door.registry.get(f"{segments[0]}-{rest[1]}")
             if action is not None and action.under == segments[0]:

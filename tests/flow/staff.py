@@ -9,7 +9,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import Json
 from tests.flow.harness import Act, Desk, Reply
 
-TOOLS = ("find_contact", "get_contact", "update_contact", "add_note", "find_deals", "create_deal", "create_activity",
+TOOLS = ("find_contact", "get_contact", "update_contact", "add_note", "create_contact", "create_activity",
          "find_organization_members", "find_conversations", "send_conversation_message")  # fmt: skip
 
 
