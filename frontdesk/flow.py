@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.exceptions import ModelHTTPError, UnexpectedModelBehavior
 
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.web_search import WEB_SEARCH
@@ -24,25 +24,32 @@ from frontdesk.core.door import Door
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.live import notify
-from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
+from frontdesk.runtime import decisions, evidence, outbox, pictures, prompt, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
 from frontdesk.runtime.delivery import Carrier, Delivery
 from frontdesk.runtime.envelope import address
+from frontdesk.runtime.final_answer import Answer
 from frontdesk.runtime.gates import Decision, evaluate
+from frontdesk.runtime.handoff import Cause, Handoffs
 from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.images import ImageReader
 from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
 from frontdesk.runtime.model_failure import FAILURES, Failure, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
-from frontdesk.runtime.model_source import ModelSource, Toolbox
+from frontdesk.runtime.model_source import ModelSource, ResolvedModel, Toolbox
 from frontdesk.runtime.outbox import Content, Draft, Part
+from frontdesk.runtime.output_keeping import keep_output
 from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split
-from frontdesk.runtime.preparation import prepare
+from frontdesk.runtime.pictures import with_links
+from frontdesk.runtime.preparation import Ready, prepare
 from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.thread import DOORBELL, Conversation
-from frontdesk.runtime.tooling import LeaseLost, Superseded, ToolDeps
+from frontdesk.runtime.tooling import HandedOver, LeaseLost, Superseded, ToolDeps
 from frontdesk.runtime.turns import Turn
+
+REFUSES_CONTENT = (400, 413, 415, 422)
 
 
 @dataclass
@@ -58,7 +65,9 @@ class Flow:
     def __post_init__(self) -> None:
         self.database: Database = self.door.database
         self.clock: Clock = self.door.clock
-        self.delivery = Delivery(self.database, self.clock)
+        self.delivery = Delivery(self.database, self.clock, self.door)
+        self.handoffs = Handoffs(self.door.mail.is_on)
+        self.images = ImageReader(self.door)
         if self.door.search_engine is None:
             self.assistants.missing |= {WEB_SEARCH}
         self._running: dict[int, asyncio.Task[object]] = {}
@@ -117,7 +126,7 @@ class Flow:
         talk, config = await self._owner(connection, talk, now)
         decision = evaluate(config, await evidence.collect(connection, talk, config, now), now)
         ids = [entry.id for entry in undecided]
-        if decision.outcome in ("message", "silence"):
+        if decision.outcome in ("message", "silence", "handoff"):
             if turn is not None:
                 ids += await decisions.of_turn(connection, talk.organization_id, turn.id)
                 await turns.end(connection, turn, decision.reason, now)
@@ -125,6 +134,8 @@ class Flow:
                 connection, talk.organization_id, ids, decision, assistant_id=talk.assigned_ai_assistant_id,
                 turn_id=None, now=now,
             )  # fmt: skip
+            if decision.outcome == "handoff":
+                return await self._hand_over(connection, talk, config, decision, now)
             language: Language = config.instructions_language if config else "ENG"
             return await self._say_line(connection, talk, decision, max(ids), language, now)
         assert config is not None
@@ -145,7 +156,7 @@ class Flow:
         if not is_muted:
             data = {"on": True, "turn_id": turn.id}
             await notify(connection, talk.organization_id, talk.id, "typing", data)
-        return talk, HeldTurn(self.database, self.clock, self.assistants, turn, config)
+        return talk, HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
 
     async def _owner(
         self, connection: Connection, talk: Conversation, now: datetime
@@ -191,17 +202,26 @@ class Flow:
             speaker, line = None, Draft(decision.explain(language).why, "fixed_line", f"line-{decision_id}")
         else:
             return await self._lines(connection, talk, now)
-        line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
-        await outbox.add(
-            connection, talk.organization_id, talk.id, None, talk.epoch, talk.assigned_ai_assistant_id, [line], now
-        )
+        await outbox.add(connection, talk.organization_id, talk.id, None, talk.epoch, speaker, [line], now)
         return talk, None
+
+    async def _hand_over(
+        self, connection: Connection, talk: Conversation, config: AssistantConfig | None, decision: Decision,
+        now: datetime,
+    ) -> tuple[Conversation, None] | None:  # fmt: skip
+        """A gate gives the conversation to a person: no model is asked."""
+        match = decision.decisive.verdict.hands_over if decision.decisive else None
+        assert config is not None
+        assert match is not None
+        cause = Cause(match.rule, match.rule_id, match.detail)
+        await self.handoffs.to_person(connection, talk, config, cause, now)
+        return await self._lines(connection, talk, now)
 
     async def _resume(self, connection: Connection, turn: Turn, now: datetime) -> HeldTurn:
         """Go on with a turn whose holder is gone, or whose pause is over, with the configuration it started with."""
         config = await self.assistants.at(connection, turn.organization_id, turn.ai_assistant_id, turn.config_version)
         turn = await turns.resume(connection, turn, now)
-        return HeldTurn(self.database, self.clock, self.assistants, turn, config)
+        return HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
 
     async def _drop_overtaken(self, connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> bool:
         """End a turn that a newer inbound or a newer epoch has overtaken."""
@@ -225,11 +245,17 @@ class Flow:
         task = asyncio.create_task(self._run_model(talk, held))
         self._running[held.turn_id] = task
         try:
-            text = await task
+            answer = await task
+            text = None if answer is None else answer.text
+            held.output = None if answer is None else answer.output
             if text is not None and not text.strip() and not held.turn.is_muted:
                 raise UnexpectedModelBehavior("an answer without a word")
         except FAILURES as failure:
             await self._fail(held, failure)
+            return None
+        except HandedOver:
+            # Before the next turn, which may be another assistant's, the customer reads what became of this one.
+            await self.deliver_lines(talk)
             return None
         except asyncio.CancelledError:
             task.cancel()
@@ -241,17 +267,28 @@ class Flow:
             self._running.pop(held.turn_id, None)
         return await self._cut(held, text)
 
-    async def _run_model(self, talk: Conversation, held: HeldTurn) -> str | None:
-        """The text, or None where there is nothing to answer."""
+    async def _run_model(self, talk: Conversation, held: HeldTurn) -> Answer | None:
+        """What the turn ends with, or None where there is nothing to answer."""
         if held.turn.attempts > 1:
             await held.load_steps()
             check_runs(held.turn)
-            if (text := stored_answer(held)) is not None:
-                return text
+            if (answer := stored_answer(held)) is not None:
+                return answer
         resolved = await choose(self.models, held)
-        ready = await prepare(held, talk, resolved)
+        ready = await prepare(held, talk, resolved, self.images)
         if not ends_with_a_question(ready.history):
             return None
+        try:
+            return await self._ask(talk, held, resolved, ready)
+        except ModelHTTPError as failure:
+            if not (ready.has_images and failure.status_code in REFUSES_CONTENT):
+                raise
+            # Most likely an image is what it did not take: better an answer without than none.
+            return await self._ask(
+                talk, held, resolved, await prepare(held, talk, resolved, self.images, is_refused=True)
+            )
+
+    async def _ask(self, talk: Conversation, held: HeldTurn, resolved: ResolvedModel, ready: Ready) -> Answer:
         caller = Caller(
             talk.organization_id, None, Role.member, ai_assistant_id=held.config.id, via="tool", conversation_id=talk.id
         )
@@ -263,16 +300,20 @@ class Flow:
     async def _cut(self, held: HeldTurn, text: str | None) -> list[Draft] | None:
         """The answer's parts; without any, the turn ends here."""
         turn = held.turn
-        parts = () if text is None or turn.is_muted else split(text, held.config.response)
+        parts = () if text is None or turn.is_muted else split(with_links(text, held.steps), held.config.response)
         if parts:
-            return [
+            drafts = [
                 Draft(part.text, "answer", f"turn-{turn.id}-{i}", i, part.delay_seconds)
                 for i, part in enumerate(parts, 1)
             ]
+            return [replace(drafts[0], structured_output=held.output.values), *drafts[1:]] if held.output else drafts
         async with self.database.transaction(turn.organization_id) as connection:
             await thread.lock(connection, turn.organization_id, turn.conversation_id)
             await held.hold(connection)
+            if held.output is not None:
+                await keep_output(connection, self.door, held, held.output)
             reason = "nothing_to_answer" if text is None else "reply_disabled"
+            await pictures.withdraw(connection, turn, reason, self.clock.now())
             held.has_newer = await self.delivery.finish(connection, turn, reason)
         return None
 
@@ -281,13 +322,16 @@ class Flow:
         turn, now, verdict = held.turn, self.clock.now(), verdict_of(held, failure)
         bell = (turn.organization_id, turn.conversation_id)
         async with self.database.transaction(turn.organization_id) as connection:
-            await thread.lock(connection, *bell)
+            talk = await thread.lock(connection, *bell)
             await held.hold(connection)
             await note_failure(connection, held, failure, verdict)
             if verdict.pause is not None:
                 await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
                 await quiet(connection, turn)
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
+                return
+            cause = Cause(verdict.code, detail=sentence(failure))
+            if await held.give_away(connection, cause, verdict.code, sentence(failure)):
                 return
             # A member's chat keeps its assistant: there is nobody else to give it to, and the next question may work.
             is_staff_chat = talk is not None and talk.is_staff_chat
@@ -296,6 +340,7 @@ class Flow:
                 words = prompt.fixed_line(held.config.instructions_language, is_staff_chat=is_staff_chat)
                 line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
+            await pictures.withdraw(connection, turn, verdict.code, now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
             await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
             await quiet(connection, turn)

@@ -13,10 +13,13 @@ from pydantic import BaseModel
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
+from frontdesk.assistants.assistant_handoff_config import AssistantHandoffConfig
 from frontdesk.assistants.automations import Automations
 from frontdesk.assistants.external_handoff import ExternalHandoffTargets
 from frontdesk.assistants.guided_config import EasyModeConfig
+from frontdesk.assistants.handoff_config import HumanHandoffConfig
 from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
+from frontdesk.assistants.json_keys import JsonKeys
 from frontdesk.assistants.mcp_tools import McpTool, McpTools
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
@@ -44,7 +47,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "access_permissions_automations": Automations,
     "external_handoff_targets": ExternalHandoffTargets,
     "telnyx_ai_assistant_config": VoiceConfig,
+    "human_handoff_config": HumanHandoffConfig,
+    "ai_assistant_handoff_config": AssistantHandoffConfig,
     "response_config": ResponseConfig,
+    "additional_json_keys": JsonKeys,
     "schedule_config": ScheduleConfig,
     "advanced_options": AdvancedOptions,
 }
@@ -94,12 +100,20 @@ class AssistantConfig:
     external_handoff: ExternalHandoffTargets = field(default_factory=ExternalHandoffTargets)
     voice: VoiceConfig | None = None
     acting_user_id: int | None = None
+    human_handoff: HumanHandoffConfig = field(default_factory=HumanHandoffConfig)
+    assistant_handoff: AssistantHandoffConfig = field(default_factory=AssistantHandoffConfig)
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
+    json_keys: JsonKeys = field(default_factory=lambda: JsonKeys([]))
     skills: tuple[Skill, ...] = ()
     model_takes_tools: bool = True
     deleted_at: datetime | None = None
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether it has conversations that somebody else could get: calls and staff chats are not handed over."""
+        return self.assistant_type in ("conversation", "support-ticket")
 
     def switch(self, key: str) -> Switch:
         """How a tool key is set, with the default scope of the assistant's type."""
@@ -159,9 +173,12 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         external_handoff=_section(ExternalHandoffTargets, row.get("external_handoff_targets")),
         voice=_section(VoiceConfig, voice) if (voice := row.get("telnyx_ai_assistant_config")) else None,
         acting_user_id=cast("int | None", row.get("acting_user_id")),
+        human_handoff=_section(HumanHandoffConfig, row.get("human_handoff_config")),
+        assistant_handoff=_section(AssistantHandoffConfig, row.get("ai_assistant_handoff_config")),
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),
+        json_keys=_section(JsonKeys, row.get("additional_json_keys")),
         skills=skills_of(row.get("skills")),
         deleted_at=cast("datetime | None", row["deleted_at"]),
     )

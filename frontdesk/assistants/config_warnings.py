@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from frontdesk.assistants.automations import automation_warnings
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_warnings import handoff_warnings
 from frontdesk.assistants.model_key import FIELD, KeyChange
 from frontdesk.assistants.schedule import next_opening
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
@@ -24,6 +25,7 @@ def warnings_of(config: AssistantConfig, key: KeyChange, *, has_key: bool, now: 
         *_of_instructions(config),
         *(warning for name in config.internal_tools.tools for warning in _of_tool(config, TOOL_KEYS[name])),
         *_of_schedule(config, now),
+        *handoff_warnings(config),
         *automation_warnings(config.automations),
         *voice_warnings(config),
     ]
@@ -81,10 +83,10 @@ def _of_schedule(config: AssistantConfig, now: datetime) -> Iterator[Warned]:
         yield _warning(
             "schedule_config", "schedule_never_open", "The schedule never opens; the assistant is never on duty."
         )
-    if rule.action == "handoff":
+    if rule.action == "handoff" and not config.human_handoff.enabled:
         effect = "the message is sent instead" if rule.message else "the assistant stays silent instead"
-        message = f"Hand-over to a person is not available in this version; {effect}."
-        yield _warning("schedule_config.out_of_schedule.action", "handoff_not_available", message)
+        message = f"Nothing is handed over while human_handoff_config is not enabled; {effect}."
+        yield _warning("schedule_config.out_of_schedule.action", "handoff_not_enabled", message)
     if rule.message and rule.action in ("silent", "reply"):
         message = f"The message is not sent while the action is {rule.action}."
         yield _warning("schedule_config.out_of_schedule.message", "message_unused", message)

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from frontdesk.assistants.assistant_handoff_config import TRANSFER_TO_ASSISTANT
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_config import TRANSFER_TO_HUMAN
+from frontdesk.assistants.image_sending import SEND_IMAGE
 from frontdesk.assistants.internal_tools import Reach
 from frontdesk.assistants.skills import LOAD_SKILL
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey, Verb
@@ -57,8 +60,17 @@ class SystemTool:
 # One line for each; the toolset that runs one must offer it under the same condition.
 _SYSTEM = (
     SystemTool(LOAD_SKILL, "ai-assistant-skills", lambda config: bool(config.skills), rule="no_skills"),
+    SystemTool(SEND_IMAGE, "can_send_images", lambda config: config.can_send_images, "send"),
     SystemTool(WEB_SEARCH, "advanced_options.web_search", lambda config: config.options.web_search.enabled, "find"),
-)
+    SystemTool(
+        TRANSFER_TO_HUMAN, "human_handoff_config.rules", lambda c: c.hands_over and bool(c.human_handoff.judged),
+        "update",
+    ),
+    SystemTool(
+        TRANSFER_TO_ASSISTANT, "ai_assistant_handoff_config.targets",
+        lambda c: c.hands_over and bool(c.assistant_handoff.open_targets), "update",
+    ),
+)  # fmt: skip
 SYSTEM_TOOLS: dict[str, SystemTool] = {tool.name: tool for tool in _SYSTEM}
 
 

@@ -70,7 +70,8 @@ _SENTENCES: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
 
 def fault_of(detail: ErrorDetails, at: str) -> Fault:
     """One pydantic error as a fault of the field at `at.…`."""
-    steps = [str(step) for step in detail["loc"] if step != "[key]"]
+    # A step in brackets is the key of a mapping, or the tag of a choice between shapes: not part of the path.
+    steps = [step for step in map(str, detail["loc"]) if not (step.startswith("[") and step.endswith("]"))]
     keyword, sentence = _SENTENCES.get(detail["type"], (detail["type"], lambda ctx: detail["msg"]))
     return Fault(".".join([at, *steps]), keyword, sentence(detail.get("ctx", {})))
 

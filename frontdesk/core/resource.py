@@ -60,11 +60,13 @@ class Rights:
     read: Role = Role.member
     write: Role = Role.member
     remove: Role | None = None
+    patch: Role | None = None  # where less than `write` may change a part, which a hook looks at
 
     def needed(self, verb: Verb) -> Role:
         if verb in ("find", "get"):
             return self.read
-        return self.remove or self.write if verb == "remove" else self.write
+        of_verb = {"remove": self.remove, "patch": self.patch}.get(verb)
+        return self.write if of_verb is None else of_verb
 
 
 @dataclass(frozen=True, slots=True)

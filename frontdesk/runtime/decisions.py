@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
 from frontdesk.runtime.gates import Decision
 from frontdesk.runtime.sentences import explain
 
-DecisionOutcome = Literal["pending", "answered", "silent", "muted", "failed"]
+DecisionOutcome = Literal["pending", "answered", "silent", "muted", "failed", "handed_off"]
 
 OPEN = """
     INSERT INTO ai_decisions (organization_id, conversation_id, message_id, outcome, reason, gates, created_at,
@@ -77,7 +78,7 @@ async def decide(
     *, assistant_id: int | None, turn_id: int | None, now: datetime,
 ) -> None:  # fmt: skip
     """Store what the gates said about these inbounds; with a turn they stay pending until it ends."""
-    outcome = "pending" if turn_id is not None else "silent"
+    outcome = "pending" if turn_id is not None else "handed_off" if decision.outcome == "handoff" else "silent"
     english, spanish = decision.explain("ENG"), decision.explain("ESP")
     await connection.execute(
         DECIDE, organization_id, list(ids), outcome, decision.reason, decision.gate, json.dumps(decision.gates_json()),
@@ -91,10 +92,11 @@ async def of_turn(connection: Connection, organization_id: int, turn_id: int) ->
 
 
 async def settle(
-    connection: Connection, organization_id: int, turn_id: int, outcome: DecisionOutcome, reason: str, now: datetime
-) -> None:
-    """The end of the turn is the end of the decisions about its inbounds."""
-    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
+    connection: Connection, organization_id: int, turn_id: int, outcome: DecisionOutcome, reason: str, now: datetime,
+    facts: Mapping[str, Json] | None = None,
+) -> None:  # fmt: skip
+    """The end of the turn is the end of the decisions about its inbounds; `facts` are for the sentences."""
+    english, spanish = explain(reason, facts or {}, "ENG"), explain(reason, facts or {}, "ESP")
     await connection.execute(
         SETTLE, organization_id, turn_id, outcome, reason, english.why, english.would_change, spanish.why, now
     )

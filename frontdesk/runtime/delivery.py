@@ -15,11 +15,13 @@ from datetime import timedelta
 
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
-from frontdesk.core.errors import ApiError, Unavailable
+from frontdesk.core.door import Door
+from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import decisions, fence, outbox, thread, turns
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
+from frontdesk.runtime.output_keeping import keep_output
 from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.thread import DOORBELL, Conversation, NewMessage
 from frontdesk.runtime.turns import Turn
@@ -29,7 +31,8 @@ MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
 # How long a part waits for a person's message that is with the provider, and the other way round.
 NEXT_TURN = timedelta(seconds=1)
-SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system"}
+SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "handoff": "system",
+           "image": "assistant"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class Carrier:
 
 
 class Delivery:
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self.database, self.clock = database, clock
+    def __init__(self, database: Database, clock: Clock, door: Door) -> None:
+        self.database, self.clock, self.door = database, clock, door
 
     async def deliver(self, held: HeldTurn, carrier: Carrier, drafts: Sequence[Draft]) -> None:
         """Store new parts, send those that are due, end the turn after the last. Raises `LeaseLost`, `Superseded`."""
@@ -75,6 +78,8 @@ class Delivery:
                 bell = (turn.organization_id, turn.conversation_id)
                 await outbox.add(connection, *bell, turn.id, turn.epoch, turn.ai_assistant_id, drafts, now)
                 await turns.to_delivering(connection, turn, now)
+                if held.output is not None:
+                    await keep_output(connection, self.door, held, held.output)
             parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
             while parts:
                 part = parts[0]
@@ -88,6 +93,10 @@ class Delivery:
                     await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
                     held.has_newer = await self.finish(connection, turn, reason)
                     return None
+                if part.is_image and await self._is_withheld(connection, held):
+                    await outbox.close(connection, turn.organization_id, [part], "withdrawn", "images_off", now)
+                    parts = await self._after(connection, talk, parts)
+                    continue
                 if not carrier.is_local and not await self._is_hopeless(connection, talk, part, carrier):
                     await outbox.claim(connection, turn.organization_id, part, now + SEND_WITHIN, now)
                     return talk, part
@@ -137,7 +146,7 @@ class Delivery:
             async with self.database.transaction(organization_id) as connection:
                 await thread.lock(connection, organization_id, talk.id)
                 await self._refused(connection, talk, part, turn, error.message)
-            return False
+            return part.is_image
         async with self.database.transaction(organization_id) as connection:
             await thread.lock(connection, organization_id, talk.id)
             await self._accepted(connection, talk, part, external_id)
@@ -154,9 +163,13 @@ class Delivery:
         if (message_id := part.message_id) is not None:
             await outbox.mark_sent(connection, talk.organization_id, message_id, external_id, now)
         else:
+            output = part.structured_output
+            extras: dict[str, Json] = {} if output is None else {"structured_output": output}
+            extras |= part.content.extras
             message = NewMessage(
-                "outbound", SENDERS[part.kind], part.text, status="sent", external_id=external_id,
-                ai_turn_id=part.ai_turn_id or part.about_turn_id, ai_assistant_id=part.ai_assistant_id,
+                "outbound", SENDERS[part.kind], part.text, part.content.message_type, extras=extras, status="sent",
+                external_id=external_id, ai_turn_id=part.ai_turn_id or part.about_turn_id,
+                ai_assistant_id=part.ai_assistant_id,
             )  # fmt: skip
             message_id, _ = await thread.append(connection, talk.organization_id, talk.id, message, now)
         flag = "sent_again_after_unknown" if part.status == "sending" else None
@@ -184,6 +197,8 @@ class Delivery:
         if part.attempts + 1 >= MOST_SENDS:
             await thread.lock(connection, talk.organization_id, talk.id)
             await self._refused(connection, talk, part, turn, why)
+            if turn is not None and part.is_image:
+                await self._give_way(connection, turn)  # the words follow in a moment
             return
         now = self.clock.now()
         due_at = now + PAUSE * 2**part.attempts
@@ -197,7 +212,7 @@ class Delivery:
     ) -> None:
         now = self.clock.now()
         await outbox.close(connection, talk.organization_id, [part], "failed", why, now)
-        if turn is not None:
+        if turn is not None and not part.is_image:
             rest = await outbox.open_parts(connection, talk.organization_id, talk.id, turn.id)
             await outbox.close(connection, talk.organization_id, rest, "withdrawn", "delivery_failed", now)
             await self.finish(connection, turn, "delivery_failed", error=why)
@@ -219,6 +234,10 @@ class Delivery:
         if line.due_at <= now:
             await outbox.delay(connection, talk.organization_id, line, now + NEXT_TURN)
             await enqueue(connection, DOORBELL, talk.organization_id, talk.id, delay=NEXT_TURN)
+
+    async def _is_withheld(self, connection: Connection, held: HeldTurn) -> bool:
+        """Whether images were switched off since this one was queued; the words go on without it."""
+        return not (await held.current_assistant(connection)).config.can_send_images
 
     async def _revoked(
         self, connection: Connection, held: HeldTurn, talk: Conversation, carrier: Carrier

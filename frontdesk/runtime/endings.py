@@ -40,6 +40,21 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería si se guardara la clave y se asignara de nuevo un asistente.",
         ),
     ),
+    "handed_off": _pair(
+        "No answer: the assistant handed the conversation to {to} ({cause}).",
+        "Sin respuesta: el asistente entregó la conversación a {to} ({cause}).",
+        _UNASSIGNED,
+    ),
+    "handed_off_after_failure": _pair(
+        "No answer by the model: it failed ({cause}), and the conversation went to {to}.",
+        "Sin respuesta del modelo: falló ({cause}) y la conversación pasó a {to}.",
+        _UNASSIGNED,
+    ),
+    "handed_to_assistant": _pair(
+        "Not answered by this assistant: it passed the conversation on to another one.",
+        "Sin respuesta de este asistente: pasó la conversación a otro.",
+        _NOTHING,
+    ),
     "too_many_tool_calls": _pair(
         "No answer: the model went on calling tools beyond the limit, so the customer got the fixed line.",
         "Sin respuesta: el modelo siguió llamando herramientas pese al límite; el cliente recibió la frase fija.",

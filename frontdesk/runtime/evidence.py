@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_config import MessageCount
 from frontdesk.core.database import Connection
 from frontdesk.runtime import budget
 from frontdesk.runtime.facts import Facts
+from frontdesk.runtime.progress import turns_without_progress
 from frontdesk.runtime.thread import Conversation
 
 SCHEDULE_MESSAGE = """
@@ -15,9 +18,6 @@ SCHEDULE_MESSAGE = """
     WHERE organization_id = $1 AND conversation_id = $2 AND payload ->> 'kind' = 'out_of_schedule'
         AND status NOT IN ('withdrawn', 'failed')
 """
-CHANNEL_ASSISTANT = """
-    SELECT i.ai_assistant_id FROM inbox_channels i
-    JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
 WAITING = """
     SELECT m.position, m.message_text, m.message_type FROM ai_decisions d
     JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
@@ -31,6 +31,9 @@ COUNT = """
             FROM ai_turns t WHERE t.organization_id = $1 AND t.conversation_id = $2 AND t.epoch = $3)
 """
 IS_MEMBER = "SELECT true FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
+CHANNEL_ASSISTANT = """
+    SELECT i.ai_assistant_id FROM inbox_channels i
+    JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
     WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL AND a.deleted_at IS NULL
         AND (a.assistant_type = 'support-ticket') = ($3 = 'ticket')
 """
@@ -42,13 +45,13 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
     told: datetime | None = None
     if config is not None and config.schedule.enabled:
         told = await connection.fetchval(SCHEDULE_MESSAGE, talk.organization_id, talk.id)
-    return Facts(
-        is_blocked=talk.blocked,
-        is_closed=talk.is_over,
     is_member = True
     if talk.is_staff_chat:
         is_member = bool(await connection.fetchval(IS_MEMBER, talk.organization_id, talk.created_by_user_id))
     seen = await _for_rules(connection, talk, config) if config is not None else Inbounds()
+    return Facts(
+        is_blocked=talk.blocked,
+        is_closed=talk.is_over,
         assigned_user_id=talk.assigned_user_id,
         assigned_ai_assistant_id=talk.assigned_ai_assistant_id,
         is_auto_assignment_disabled=talk.ai_auto_assignment_disabled,
@@ -58,15 +61,41 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
         cost_today=spent.cost,
         daily_cost_limit=spent.daily_limit,
         tokens_today=spent.tokens,
-    )
-
-
         inbound_texts=seen.texts,
         inbound_types=seen.types,
         message_count=seen.count,
         turns_without_progress=seen.stalled,
         is_staff_chat=talk.is_staff_chat,
         asker_is_member=is_member,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inbounds:
+    """What the hand-off rules look at: the messages that wait, how many there were, the turns that led nowhere."""
+
+    texts: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    count: int = 0
+    stalled: int = 0
+
+
+async def _for_rules(connection: Connection, talk: Conversation, config: AssistantConfig) -> Inbounds:
+    """Nothing is read for an assistant without such rules, which most are."""
+    rules = config.human_handoff.looked_up
+    if not rules:
+        return Inbounds()
+    where = (talk.organization_id, talk.id)
+    rows = await connection.fetch(WAITING, *where)
+    count = stalled = 0
+    if any(isinstance(rule, MessageCount) for rule in rules):
+        count = await connection.fetchval(COUNT, *where, talk.epoch, [row["position"] for row in rows])
+    if config.human_handoff.no_answer is not None:
+        stalled = await turns_without_progress(connection, *where, talk.epoch)
+    texts = tuple(str(row["message_text"]) for row in rows if row["message_text"])
+    return Inbounds(texts, tuple(row["message_type"] for row in rows), count, stalled)
+
+
 async def channel_assistant(connection: Connection, talk: Conversation) -> int | None:
     """Whom a conversation without an owner is given to: its channel's assistant, unless something speaks against it."""
     is_free = talk.assigned_user_id is None and talk.assigned_ai_assistant_id is None and not talk.blocked

@@ -27,6 +27,11 @@ class Facts:
     cost_today: Decimal = Decimal(0)
     daily_cost_limit: Decimal | None = None
     tokens_today: int = 0
+    # What the hand-off rules look at, read only where there are such rules. The texts are never stored with a decision.
+    inbound_texts: tuple[str, ...] = ()
+    inbound_types: tuple[str, ...] = ()
+    message_count: int = 0
+    turns_without_progress: int = 0
     daily_token_limit: int | None = None
     is_staff_chat: bool = False
     asker_is_member: bool = True

@@ -16,17 +16,19 @@ from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import Opening, opening
 from frontdesk.core.errors import Json
 from frontdesk.runtime.facts import Facts
+from frontdesk.runtime.handoff_rules import Match, first_match
 from frontdesk.runtime.sentences import Explanation, explain
 
 Effect = Literal["pass", "stop", "mute"]
-Outcome = Literal["answer", "analyse", "message", "silence"]
+Outcome = Literal["answer", "analyse", "message", "silence", "handoff"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one gate said: its effect, the reason's code, the facts it looked at, the setting that made it so.
 
-    `line` is a fixed text for the customer that goes with a stop.
+    `line` is a fixed text for the customer that goes with a stop; `hands_over` is the rule by which the stop gives the
+    conversation to a person, with what it matched.
     """
 
     effect: Effect
@@ -34,6 +36,7 @@ class Verdict:
     facts: dict[str, Json] = field(default_factory=dict)
     config_path: str | None = None
     line: str | None = None
+    hands_over: Match | None = None
 
 
 Gate = Callable[[AssistantConfig | None, Facts, datetime], Verdict]
@@ -53,7 +56,8 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be done about an inbound, and why: `answer`, `analyse` (run muted), `message` (`line`), `silence`."""
+    """What is to be done about an inbound, and why: `answer`, `analyse` (run muted), `message` (`line`), `silence`,
+    `handoff` to a person."""
 
     outcome: Outcome
     tried: tuple[Tried, ...]
@@ -128,19 +132,22 @@ def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Ver
     """Outside the hours: a message (at most once in `once_per_hours`), silence, or an answer all the same."""
     if config is None:
         return Verdict("pass", "no_schedule")
+    if config.assistant_type == "ai-chat":
+        # Its hours are those of the customers; a member who asks at night is at work.
+        return Verdict("pass", "no_schedule", {"assistant_type": config.assistant_type}, "assistant_type")
     found = opening(config.schedule, config.timezone, now)
     seen = _opening_facts(found, config)
     if found.is_open:
         return Verdict("pass", "in_schedule", seen, found.config_path)
-    if config.assistant_type == "ai-chat":
-        # Its hours are those of the customers; a member who asks at night is at work.
-        return Verdict("pass", "no_schedule", {"assistant_type": config.assistant_type}, "assistant_type")
     rule = config.schedule.out_of_schedule
     seen |= {"action": rule.action}
     if rule.action == "reply":
         return Verdict("pass", "out_of_schedule_reply", seen, "schedule_config.out_of_schedule.action")
+    if rule.action == "handoff" and config.human_handoff.enabled:
+        path = "schedule_config.out_of_schedule.action"
+        return Verdict("stop", "out_of_schedule_handoff", seen, path, hands_over=Match("out_of_schedule"))
     if rule.action == "silent" or not rule.message:
-        # Hand-over needs someone to hand to, which comes with hand-off; until then it is silence with this reason.
+        # Without a hand-off that is switched on there is nobody to give it to.
         return Verdict("stop", "out_of_schedule", seen, found.config_path)
     since = facts.schedule_message_at
     # The mute gate comes later, and a stop ends the evaluation, so silent mode is honoured here as well.
@@ -178,13 +185,6 @@ def budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdi
     return Verdict("pass", "in_budget", seen)
 
 
-def disable_reply(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
-    """Silent mode: the turn runs and is stored, nothing reaches the customer."""
-    is_mute = config is not None and config.disable_reply
-    seen: dict[str, Json] = {"disable_reply": is_mute}
-    return Verdict("mute", "reply_disabled", seen, "disable_reply") if is_mute else Verdict("pass", "reply_on", seen)
-
-
 def handoff(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
     """The rules of `human_handoff_config` that need no model: the first that matches hands over."""
     if config is None or not config.human_handoff.looked_up or facts.is_staff_chat:
@@ -200,18 +200,26 @@ def handoff(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verd
     return Verdict("stop", f"handoff_{found.rule}", seen, path, hands_over=found)
 
 
-# Cheapest first, as the contract of a turn orders them; hand-off rules take their place before `disable_reply`.
-GATES: tuple[tuple[str, Gate], ...] = (
-    ("blocked", blocked),
-    ("closed", closed),
+def disable_reply(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """Silent mode: the turn runs and is stored, nothing reaches the customer."""
+    is_mute = config is not None and config.disable_reply
+    seen: dict[str, Json] = {"disable_reply": is_mute}
     if is_mute and facts.is_staff_chat:
         # There is nothing to analyse in secret, and a model's answer that nobody sees is only paid for.
         return Verdict("stop", "staff_reply_disabled", seen, "disable_reply")
+    return Verdict("mute", "reply_disabled", seen, "disable_reply") if is_mute else Verdict("pass", "reply_on", seen)
+
+
+# Cheapest first, as the contract of a turn orders them.
+GATES: tuple[tuple[str, Gate], ...] = (
+    ("blocked", blocked),
+    ("closed", closed),
     ("person", person),
     ("auto_assignment", auto_assignment),
     ("assistant", assistant),
     ("schedule", schedule),
     ("budget", budget),
+    ("handoff", handoff),
     ("disable_reply", disable_reply),
 )
 
@@ -231,6 +239,8 @@ def evaluate(
         tried.append(entry)
         if entry.verdict.effect == "stop":
             line = entry.verdict.line
+            if entry.verdict.hands_over is not None:
+                return Decision("handoff", tuple(tried), entry, version)
             return Decision("message" if line else "silence", tuple(tried), entry, version, line)
         if entry.verdict.effect == "mute":
             muted = muted or entry

@@ -13,15 +13,28 @@ from decimal import Decimal
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_config import Condition
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
-from frontdesk.runtime import thread
+from frontdesk.runtime import decisions, pictures, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of
+from frontdesk.runtime.final_answer import Output
+from frontdesk.runtime.handoff import Cause, Handoffs, can_hand_over
+from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.tool_history import StoredStep, step_of
-from frontdesk.runtime.tooling import AssistantView, CallRecord, LeaseLost, StoredCall, Superseded, fingerprint
+from frontdesk.runtime.tooling import (
+    AssistantView,
+    CallRecord,
+    LeaseLost,
+    Picture,
+    StoredCall,
+    Superseded,
+    Transfer,
+    fingerprint,
+)
 from frontdesk.runtime.turns import LEASE, Turn, let_go
 from frontdesk.runtime.unknown_calls import UnknownCall, called, tell_unknown
 
@@ -40,7 +53,7 @@ START_EFFECTS = """
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND superseded_by_message_id IS NULL RETURNING id
 """
 PREPARED = f"""
-    UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, lease_expires_at = $4
+    UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, images = $8, lease_expires_at = $4
     FROM conversations c WHERE {_OURS} RETURNING t.id
 """
 CHOSE = f"""
@@ -57,7 +70,7 @@ MODEL_STEP = f"""
         UPDATE ai_turns t SET lease_expires_at = $4, input_tokens = t.input_tokens + $8,
             output_tokens = t.output_tokens + $9,
             cost = CASE WHEN $10::numeric IS NULL THEN t.cost ELSE coalesce(t.cost, 0) + $10 END
-        FROM conversations c WHERE {_OURS} RETURNING t.id
+        FROM conversations c WHERE {_OURS} RETURNING t.id, t.private_to_user_id
     ), spent AS (
         INSERT INTO ai_daily_usage AS u (organization_id, day, input_tokens, output_tokens, cost)
         SELECT $1, $12, $8, $9, coalesce($10, 0) FROM held
@@ -66,15 +79,16 @@ MODEL_STEP = f"""
     )
     INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, ai_model_id, model,
         is_change, duration_ms,
-        input_tokens, output_tokens, cost, created_at, updated_at)
+        input_tokens, output_tokens, cost, created_at, updated_at, private_to_user_id)
     SELECT $1, held.id, $5, 'model', 'done', $6, $13::bigint, $14::text,
-        false, $7, $8, $9, $10, $11, $11 FROM held
+        false, $7, $8, $9, $10, $11, $11, held.private_to_user_id FROM held
     RETURNING id
 """
 CALL = """
     INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, tool_name, call_id, arguments,
-        result, is_change, duration_ms, input_tokens, output_tokens, created_at, updated_at)
-    VALUES ($1, $2, $3, 'tool', $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11)
+        result, is_change, duration_ms, input_tokens, output_tokens, created_at, updated_at, private_to_user_id)
+    SELECT $1, $2, $3, 'tool', $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11, t.private_to_user_id
+    FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $2
     ON CONFLICT (organization_id, ai_turn_id, call_id) WHERE call_id IS NOT NULL
     DO UPDATE SET status = excluded.status, result = excluded.result, duration_ms = excluded.duration_ms,
         updated_at = excluded.updated_at, version = ai_turn_steps.version + 1
@@ -105,6 +119,8 @@ class HeldTurn:
     config: AssistantConfig
     steps: list[StoredStep] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    output: Output | None = None  # the values beside the reply, kept when the answer is committed
+    handoffs: Handoffs = field(default_factory=Handoffs)
     has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
     answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
     model_trials: list[dict[str, Json]] = field(default_factory=list)  # models that failed or were passed over
@@ -142,9 +158,11 @@ class HeldTurn:
         self._position = max((step.position for step in self.steps), default=0)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, locks_conversation: bool = False) -> AsyncIterator[Connection]:
         """One step's transaction, the lease renewed in it and the turn's row locked to its end."""
         async with self.database.transaction(self.organization_id) as connection:
+            if locks_conversation:
+                await thread.lock(connection, self.organization_id, self.conversation_id)
             await self.hold(connection)
             yield connection
 
@@ -168,10 +186,10 @@ class HeldTurn:
             return LeaseLost("somebody else has the turn")
         return Superseded("a newer message or epoch took the turn's place")
 
-    async def prepared(self, prompt: str, tools: Json, model: Json) -> None:
-        """What the turn starts with and keeps: prompt, offered tools, model."""
+    async def prepared(self, prompt: str, tools: Json, model: Json, images: Json) -> None:
+        """What the turn starts with and keeps: prompt, offered tools, model, and which images it was given."""
         async with self.database.reading(self.organization_id) as connection:
-            arguments = (*self._lease, prompt, json.dumps(tools), json.dumps(model))
+            arguments = (*self._lease, prompt, *map(json.dumps, (tools, model, images)))
             if await connection.fetchval(PREPARED, *arguments) is None:
                 raise await self._why(connection)
 
@@ -211,6 +229,34 @@ class HeldTurn:
         if await connection.fetchval(START_EFFECTS, *arguments) is None:
             raise await self._why(connection)
 
+    async def hand_over(self, connection: Connection, transfer: Transfer) -> None:
+        """The model's own hand-off, by the rule that it judged."""
+        rule = self.config.human_handoff.rule(transfer.rule_id)
+        assert rule is not None
+        words = [rule.description] if isinstance(rule, Condition) else []
+        detail = " — ".join([*words, *([transfer.reason] if transfer.reason else [])]) or None
+        await self.give_away(connection, Cause(rule.type, rule.id, detail, transfer.summary), "handed_off")
+
+    async def give_away(self, connection: Connection, cause: Cause, reason: str, error: str | None = None) -> bool:
+        """Hand the conversation to a person and end the turn with `reason`, under the conversation's lock.
+
+        False where the live record has nobody to hand to.
+        """
+        now, where = self.clock.now(), (self.organization_id, self.conversation_id)
+        talk = await thread.read(connection, *where)
+        config = await self.assistants.current(connection, self.organization_id, self.turn.ai_assistant_id)
+        if talk is None or config is None or not can_hand_over(config, talk):
+            return False
+        handed = await self.handoffs.to_person(
+            connection, talk, config, cause, now, turn_id=self.turn_id, is_muted=self.turn.is_muted
+        )
+        await turns.end(connection, self.turn, reason, now, error)
+        facts = {**handed.facts, "cause": cause.text}
+        code = "handed_off" if error is None else "handed_off_after_failure"
+        await decisions.settle(connection, self.organization_id, self.turn_id, "handed_off", code, now, facts)
+        await quiet(connection, self.turn)
+        return True
+
     async def record_call(self, connection: Connection, call: CallRecord) -> None:
         now = self.clock.now()
         self._position += 1
@@ -221,6 +267,9 @@ class HeldTurn:
         self.steps.append(
             StoredStep(self._position, "tool", call.status, (), call.tool_name, call.call_id, call.result, now)
         )
+
+    async def queue_image(self, connection: Connection, call_id: str, picture: Picture) -> Json:
+        return await pictures.queue(connection, self.turn, call_id, picture, self.clock.now())
 
     async def record_outcome(self, call: CallRecord) -> None:
         overtaken: Superseded | None = None

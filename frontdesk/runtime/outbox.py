@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -20,7 +20,7 @@ from frontdesk.core.events import emit
 from frontdesk.runtime.refusals import said_of
 from frontdesk.runtime.thread import messages_path
 
-Kind = Literal["answer", "out_of_schedule", "fixed_line", "written"]
+Kind = Literal["answer", "out_of_schedule", "fixed_line", "handoff", "written", "image"]
 
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,
@@ -108,6 +108,12 @@ class Content:
     reply_to: str | None = None
     reaction_to: str | None = None
 
+    @property
+    def extras(self) -> dict[str, Json]:
+        """The columns of a new message that hold its file."""
+        names = ("media_url", "s3_path", "file_name", "file_type", "file_size")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
 
 PLAIN = Content()
 
@@ -133,7 +139,13 @@ class Part:
     due_at: datetime
     attempts: int
     message_id: int | None = None  # of a message that is there already
+    structured_output: Json = None
     content: Content = PLAIN
+
+    @property
+    def is_image(self) -> bool:
+        """An image of an answer: the words go on without it where it cannot be sent."""
+        return self.kind == "image"
 
     @property
     def is_written(self) -> bool:
@@ -152,6 +164,8 @@ class Draft:
     delay_seconds: float = 0
     about_turn_id: int | None = None
     message_id: int | None = None
+    structured_output: Json = None  # the values beside the reply, with the first part of an answer
+    content: Content = PLAIN  # of a part whose message is not there yet
 
 
 async def add(
@@ -160,10 +174,14 @@ async def add(
 ) -> None:  # fmt: skip
     """Store parts; a repeated key changes nothing."""
     for draft in drafts:
-        payload = {
+        payload: dict[str, Json] = {
             "text": draft.text, "kind": draft.kind, "delay_seconds": draft.delay_seconds,
             "ai_assistant_id": assistant_id, "about_turn_id": draft.about_turn_id,
         }  # fmt: skip
+        if draft.structured_output is not None:
+            payload["structured_output"] = draft.structured_output
+        if draft.content != PLAIN:
+            payload["content"] = {name: value for name, value in asdict(draft.content).items() if value is not None}
         await connection.execute(
             ADD, organization_id, conversation_id, turn_id, draft.position, epoch, draft.key, json.dumps(payload), now,
             draft.message_id,
@@ -183,7 +201,8 @@ def _part(row: asyncpg.Record) -> Part:
     return Part(
         row["id"], row["ai_turn_id"], row["position"], row["epoch"], row["status"], row["idempotency_key"],
         body["text"], body["kind"], body["delay_seconds"], body["ai_assistant_id"], body["about_turn_id"],
-        row["due_at"], row["attempts"], row["message_id"],
+        row["due_at"], row["attempts"], row["message_id"], body.get("structured_output"),
+        Content(**body.get("content", {})),
     )  # fmt: skip
 
 

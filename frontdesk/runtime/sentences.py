@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from frontdesk.assistants.config import Language
 from frontdesk.core.errors import Json
 from frontdesk.runtime.endings import ENDINGS
+from frontdesk.runtime.handoff_sentences import HANDOFFS
 
 WEEKDAYS: dict[Language, tuple[str, ...]] = {
     "ENG": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -27,6 +28,7 @@ class Explanation:
 
 # code → (why, what would change it), English and Spanish; {names} are facts, prepared by `_values`.
 SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
+    **HANDOFFS,
     "all_gates_passed": {
         "ENG": ("An answer is due: nothing stands against it.", "Nothing has to change."),
         "ESP": ("Corresponde responder: nada lo impide.", "No hay nada que cambiar."),
@@ -35,8 +37,6 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
         "ENG": ("No answer: the contact is blocked.", "It would answer if the conversation were unblocked."),
         "ESP": ("Sin respuesta: el contacto está bloqueado.", "Respondería si se desbloqueara la conversación."),
     },
-    "owner_is_person": {
-        "ENG": (
     "asker_removed": {
         "ENG": (
             "No answer: who asked is no member of the organization any more.",
@@ -47,6 +47,8 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería si esa persona volviera a ser miembro.",
         ),
     },
+    "owner_is_person": {
+        "ENG": (
             "No answer: a person (user {assigned_user_id}) has taken this conversation.",
             "It would answer if the conversation were assigned to an assistant again.",
         ),
@@ -152,8 +154,6 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería si disable_reply fuera false.",
         ),
     },
-    "no_model": {
-        "ENG": (
     "staff_reply_disabled": {
         "ENG": ("No answer: the assistant's replies are switched off.", "It would answer if disable_reply were false."),
         "ESP": (
@@ -161,6 +161,8 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería si disable_reply fuera false.",
         ),
     },
+    "no_model": {
+        "ENG": (
             "No answer by a model: none is configured, so the customer got the fixed line.",
             "It would answer if a provider's key were added or the built-in model were switched on.",
         ),
@@ -175,6 +177,10 @@ _CLOSED = {"ENG": "closed", "ESP": "cerrado"}
 _NEXT = {
     "ENG": ("from {} on", "if the schedule had an opening"),
     "ESP": ("a partir de {}", "si el horario tuviera una apertura"),
+}
+_TO: dict[Language, dict[str, str]] = {
+    "ENG": {"to_user_id": "user {}", "to_team_id": "team {}", "queue": "the queue"},
+    "ESP": {"to_user_id": "el usuario {}", "to_team_id": "el equipo {}", "queue": "la cola"},
 }
 _OR_REPLY: dict[Language, str] = {
     "ENG": ", or now if out_of_schedule.action were reply",
@@ -205,8 +211,18 @@ def _values(facts: Mapping[str, Json], language: Language) -> _Values:
     values["reason"] = f" ({reason})" if reason else ""
     values["hours"] = _hours(facts, language)
     values["next"] = _next(facts, language)
+    values["to"] = _to(facts, language)
     values["or_reply"] = _OR_REPLY[language]
     return values
+
+
+def _to(facts: Mapping[str, Json], language: Language) -> str:
+    """Who has the conversation after a hand-off."""
+    words = _TO[language]
+    for name in ("to_user_id", "to_team_id"):
+        if facts.get(name) is not None:
+            return words[name].format(facts[name])
+    return words["queue"]
 
 
 def clock_text(minutes: int) -> str:

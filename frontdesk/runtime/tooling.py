@@ -34,6 +34,10 @@ class Superseded(Exception):
     """A newer inbound took the turn's place before its effects started: stop, withdraw the draft."""
 
 
+class HandedOver(Exception):
+    """The turn has given its conversation away and is over: ask the model nothing more."""
+
+
 class TooManyCalls(Exception):
     """The model goes on calling tools after it was told to answer: end the turn with the fixed line of rule 14."""
 
@@ -61,10 +65,6 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class AssistantView:
-    """The live state that may revoke a tool: the assistant's current record, and whom the conversation is with."""
-
-@dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks in a staff chat, with the role of this very moment; None: no member any more."""
 
@@ -72,14 +72,14 @@ class Asker:
     role: Role | None
 
 
+@dataclass(frozen=True, slots=True)
+class AssistantView:
+    """The live state that may revoke a tool: the assistant's current record, and whom the conversation is with."""
+
     config: AssistantConfig
     is_blocked: bool
     contact_id: int | None
     is_contact_verified: bool
-
-
-class TurnHandle(Protocol):
-    """One running turn, held by its lease.
     asker: Asker | None = None
 
 
@@ -90,6 +90,26 @@ class Transfer:
     rule_id: str
     reason: str | None = None
     summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image for the customer: a file of ours (`s3_path`), or one elsewhere (`media_url`).
+
+    `link` is an address that anybody may open for ever, for channels without images; None where there is none.
+    """
+
+    caption: str = ""
+    link: str | None = None
+    media_url: str | None = None
+    s3_path: str | None = None
+    file_name: str | None = None
+    file_type: str | None = None
+    file_size: int | None = None  # bytes
+
+
+class TurnHandle(Protocol):
+    """One running turn, held by its lease.
 
     `calls` counts the tool calls begun in this turn by `fingerprint`. The store fills it from the step rows when the
     turn starts or is resumed; after that only the tool wrappers add to it.
@@ -107,8 +127,11 @@ class Transfer:
     @property
     def calls(self) -> Counter[str]: ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """One step's transaction of the organization, the lease checked in it. Raises `LeaseLost`."""
+    def transaction(self, *, locks_conversation: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """One step's transaction of the organization, the lease checked in it. Raises `LeaseLost`.
+
+        A call that changes the conversation's owner needs its lock, which is taken before the turn's.
+        """
         ...
 
     async def stored_call(self, call_id: str) -> StoredCall | None:
@@ -119,8 +142,16 @@ class Transfer:
         """Commit to the effects with this transaction; done before, a no-op. Raises `Superseded` or `LeaseLost`."""
         ...
 
+    async def hand_over(self, connection: Connection, transfer: Transfer) -> None:
+        """Give the conversation away and end the turn, in a transaction that has locked the conversation."""
+        ...
+
     async def record_call(self, connection: Connection, call: CallRecord) -> None:
         """Insert or update the step row, in the transaction of the effect."""
+        ...
+
+    async def queue_image(self, connection: Connection, call_id: str, picture: Picture) -> Json:
+        """Send the picture with the answer, once for the call; gives its receipt. Raises `Conflict` if it cannot."""
         ...
 
     async def record_outcome(self, call: CallRecord) -> None:
@@ -172,9 +203,11 @@ class ToolDeps:
         return replace(self, connection=connection)
 
     def allowed(self, view: AssistantView, scope: Literal["own", "organization"]) -> ToolDeps:
-        """The same, for a call that may reach `scope` (design: tool scope)."""
+        """The same, for a call that may reach `scope` (design: tool scope). Who asks in a staff chat is the caller."""
         own = Scope(self.turn.conversation_id, view.contact_id, view.is_contact_verified)
         caller = replace(self.caller, conversation_id=self.turn.conversation_id)
+        if view.asker is not None and view.asker.role is not None:
+            caller = replace(caller, user_id=view.asker.user_id, role=view.asker.role)
         reach = replace(caller, scope=None if scope == "organization" else own)
         return replace(self, reach=reach, contact_id=view.contact_id)
 
@@ -186,8 +219,6 @@ def fingerprint(tool_name: str, arguments: object) -> str:
 
 def unique_call_ids(response: ModelResponse, used: Collection[str]) -> ModelResponse:
     """The response with call ids that its turn has not used yet; the turn commits this one.
-        if view.asker is not None and view.asker.role is not None:
-            caller = replace(caller, user_id=view.asker.user_id, role=view.asker.role)
 
     Some servers count the calls of each response anew (`call_0`, `call_1`), and a stored result answers to its id.
     """

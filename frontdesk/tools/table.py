@@ -8,6 +8,8 @@ from frontdesk.runtime.tooling import ToolDeps
 
 from . import activities, companies, contacts, deals, messaging, notes, organization, products
 from .api_tools import ApiToolset
+from .handoffs import HandoffToolset
+from .images import ImageToolset
 from .internal import InternalTool, InternalToolset, ToolFunction
 from .mcp_tools import McpToolset
 from .skills import SkillToolset
@@ -26,6 +28,7 @@ AREAS: tuple[tuple[ToolFunction, ...], ...] = (
     products.TOOLS,
 )
 
+FURTHER = (ApiToolset, McpToolset, SkillToolset, WebSearchToolset, HandoffToolset, ImageToolset)
 TOOLS: dict[str, InternalTool] = {}
 for area in AREAS:
     TOOLS |= {function.__name__: InternalTool(function) for function in area}
@@ -33,6 +36,4 @@ for area in AREAS:
 
 def make_toolset() -> AbstractToolset[ToolDeps]:
     """The tools of an agent. It holds nothing of a turn, so one serves all turns of a process."""
-    return wrapped(
-        Together((InternalToolset(TOOLS.values()), ApiToolset(), McpToolset(), SkillToolset(), WebSearchToolset()))
-    )
+    return wrapped(Together((InternalToolset(TOOLS.values()), *(make() for make in FURTHER))))

@@ -19,7 +19,16 @@ from frontdesk.assistants.permissions import Permission, api_tool_permission, mc
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.storable import storable
-from frontdesk.runtime.tooling import CallRecord, CallStatus, LeaseLost, Superseded, ToolDeps, TooManyCalls, fingerprint
+from frontdesk.runtime.tooling import (
+    CallRecord,
+    CallStatus,
+    HandedOver,
+    LeaseLost,
+    Superseded,
+    ToolDeps,
+    TooManyCalls,
+    fingerprint,
+)
 
 from .catalogue import MOST_CHARACTERS, Catalogue
 from .failures import BROKEN, UNKNOWN, Refused, sentence_of
@@ -36,6 +45,16 @@ PATIENCE = 3  # steps in which the model may go on calling after it was told to 
 def changes(tool: ToolsetTool[ToolDeps]) -> bool:
     """Whether a call changes anything. A tool that does not say so counts as changing."""
     return bool((tool.tool_def.metadata or {}).get("is_change", True))
+
+
+def ends_turn(tool: ToolsetTool[ToolDeps]) -> bool:
+    """Whether a call that works is the turn's last act: a hand-off."""
+    return bool((tool.tool_def.metadata or {}).get("ends_turn"))
+
+
+def is_in_order(tool: ToolsetTool[ToolDeps]) -> bool:
+    """Whether its calls are made one after the other although they change nothing yet."""
+    return bool((tool.tool_def.metadata or {}).get("in_order"))
 
 
 def ruling_of(config: AssistantConfig, name: str, tool: ToolsetTool[ToolDeps]) -> Permission:
@@ -67,7 +86,7 @@ class Once(WrapperToolset[ToolDeps]):
     async def get_tools(self, ctx: Ctx) -> Tools:
         tools = await super().get_tools(ctx)
         return {
-            name: replace(tool, tool_def=replace(tool.tool_def, sequential=changes(tool)))
+            name: replace(tool, tool_def=replace(tool.tool_def, sequential=changes(tool) or is_in_order(tool)))
             for name, tool in tools.items()
         }
 
@@ -114,7 +133,7 @@ class Logged(WrapperToolset[ToolDeps]):
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         deps, started = ctx.deps, ctx.deps.clock.monotonic()
         before = await deps.turn.stored_call(_call_id(ctx))
-        async with deps.turn.transaction() as connection:
+        async with deps.turn.transaction(locks_conversation=ends_turn(tool)) as connection:
             said = await self._said(name, tool_args, replace(ctx, deps=deps.within(connection)), tool)
             if before is not None and said.remote is None:
                 # It was begun before a crash, and may not be repeated now: that does not undo it.
@@ -133,6 +152,8 @@ class Logged(WrapperToolset[ToolDeps]):
             raise TooManyCalls(name)
         if record.status != "done":
             raise ToolFailed(str(record.result))
+        if ends_turn(tool):
+            raise HandedOver(name)
         return record.result
 
     async def _said(self, name: str, tool_args: Arguments, inner: Ctx, tool: ToolsetTool[ToolDeps]) -> Said:
@@ -169,7 +190,8 @@ class Limited(WrapperToolset[ToolDeps]):
             sentence = f"All {options.max_tool_calls} tool calls of this turn are used."
         elif calls[mark] > options.max_identical_tool_calls:
             sentence = f"This very call was made {options.max_identical_tool_calls} times already."
-        if sentence is not None:
+        # At the limit a turn ends in an answer or a hand-off, so that one is never refused for it.
+        if sentence is not None and not ends_turn(tool):
             self.refused_steps.add(ctx.run_step)
             is_last = len(self.refused_steps) > PATIENCE
             raise Refused(f"{sentence} Answer the customer now with what you know, without tools.", is_last=is_last)
@@ -193,6 +215,8 @@ class Allowed(WrapperToolset[ToolDeps]):
         rulings = (ruling_of(ctx.deps.config, name, tool), ruling_of(view.config, name, tool))
         if view.is_blocked:
             raise Refused(f"{name} was not called: the contact is blocked.")
+        if view.asker is not None and view.asker.role is None:
+            raise Refused(f"{name} was not called: the person who asks is no member of the organization any more.")
         for ruling in rulings:
             if not ruling.is_allowed:
                 raise Refused(f"{name} was not called: {ruling.sentence}. Go on without it.")
@@ -201,8 +225,6 @@ class Allowed(WrapperToolset[ToolDeps]):
         result: Json = await super().call_tool(name, tool_args, replace(ctx, deps=deps), tool)
         return result
 
-        if view.asker is not None and view.asker.role is None:
-            raise Refused(f"{name} was not called: the person who asks is no member of the organization any more.")
 
 @dataclass
 class Effects(WrapperToolset[ToolDeps]):

@@ -48,7 +48,7 @@ CASES = [
         (f"{TOOL}.find_contact.scope", "scope_open"),
     ),
     (made(schedule=NEVER), ("schedule_config", "schedule_never_open")),
-    (made(schedule=schedule(action="handoff")), ("schedule_config.out_of_schedule.action", "handoff_not_available")),
+    (made(schedule=schedule(action="handoff")), ("schedule_config.out_of_schedule.action", "handoff_not_enabled")),
     (
         made(schedule=schedule(action="silent", message="Closed.")),
         ("schedule_config.out_of_schedule.message", "message_unused"),

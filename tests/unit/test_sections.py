@@ -51,6 +51,27 @@ EXAMPLES = {
         "voice_expressive_mode": True, "voice_similarity_boost": 0.75, "transfer_from_number": "+15550111",
         "external_transfer_caller_id_mode": "transfer_from_number",
     },
+    "human_handoff_config": {
+        "enabled": True,
+        "rules": [
+            {"id": "r1", "type": "customer_request"},
+            {"id": "r2", "type": "keywords", "keywords": ["lawyer"], "match": "word"},
+            {"id": "r3", "type": "condition", "description": "the customer is angry"},
+            {"id": "r4", "type": "no_answer", "after_turns": 2},
+            {"id": "r5", "type": "tool_failure", "after_failures": 2},
+            {"id": "r6", "type": "message_count", "count": 25},
+            {"id": "r7", "type": "attachment", "kinds": ["image", "audio"]},
+        ],
+        "target": {"type": "user", "user_ids": [7, 9], "team_id": None, "strategy": "round_robin"},
+        "customer_message": "I am passing you on to a colleague.", "silent": False, "out_of_schedule_message": None,
+        "summary": True, "return": {"mode": "manual", "after_minutes": None},
+    },
+    "ai_assistant_handoff_config": {
+        "enabled": True, "max_hops": 2,
+        "targets": [
+            {"assistant_id": 12, "when": "questions about invoices", "share": "full", "customer_message": None}
+        ],
+    },
     "advanced_options": {
         "temperature": 0.3, "top_p": 0.9, "max_output_tokens": 800, "reasoning_effort": "low",
         "parallel_tool_calls": False, "fallback_ai_model_ids": [2, 3],

@@ -31,9 +31,11 @@ from frontdesk.core.resource import Resource, Rights
 
 from . import voice_settings as voice
 from .ai_assistant_versions import snapshots, write_version
+from .handoff_references import look_at_handoffs
 from .limits import look_at_limits
 from .mcp_servers import SEALED, settle_mcp
 from .model_references import look_at_models
+from .saved_values import look_at_saving
 
 _KEPT = """
     SELECT kept_instructions, kept_easy_mode_config::text AS kept_easy_mode_config, specific_key_origin,
@@ -73,6 +75,8 @@ async def _prepare(call: Call) -> None:
         *await _look_at_api_tools(call, config),
         *await look_at_limits(call, config),
         *await look_at_models(call, config, sent, merged),
+        *await look_at_handoffs(call, config),
+        *await look_at_saving(call, config),
         *servers.warnings,
         *await voice.voice_record_warnings(call, spoken, merged.get(voice.ACTING)),
     ]
@@ -177,12 +181,15 @@ ai_assistants = Resource(
         _choice("access_permissions_deals", ACCESS),
         _choice("access_permissions_customer_support", ACCESS),
         _section("access_permissions_automations", "Which automations the assistant may start, and when."),
+        _section("human_handoff_config", "When a conversation goes to a person, to whom, and how it comes back."),
+        _section("ai_assistant_handoff_config", "To which other assistants a conversation may be passed on, and when."),
         _section("schedule_config", "Working hours in `timezone`, and what happens outside of them."),
         _flag("disable_reply", "Silent mode: analysis goes on, nothing is sent."),
         _section("response_config", "The answer in one message or in several."),
         _flag("enable_message_burst_handling", "Messages in quick succession are answered together."),
         _flag("analyze_images", "The model sees the customer's latest images, if it is one that can."),
         _flag("can_send_images", "The assistant may send pictures of products, files and images that its tools found."),
+        _section("additional_json_keys", "Values that the model gives beside its reply, and where each is kept."),
         _section("advanced_options", "Model, memory, limits of the tool loop, burst window, web search, spending."),
         _section("external_handoff_targets", "Voice: numbers and SIP addresses to which a call may be passed on."),
         _section(voice_key.FIELD, "Voice: runtime, provider and voice. `voice_api_key` is read as a mask."),

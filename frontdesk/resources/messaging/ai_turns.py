@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
+from frontdesk.core.schema import metadata
 
 from .private_rows import visible
 from .session_columns import PRIVATE_TO
@@ -42,11 +43,11 @@ ai_turn_steps = Resource(
         Field("input_tokens", "small", is_nullable=False, default=0, write="never"),
         Field("output_tokens", "small", is_nullable=False, default=0, write="never"),
         Field("cost", "decimal", write="never"),
-    ),
-    constraints=(
         PRIVATE_TO,
-        Index(
+    ),
     rewrite=visible,
+    constraints=(
+        Index(
             "uq_ai_turn_steps_call", text("organization_id"), text("ai_turn_id"), text("call_id"), unique=True,
             postgresql_where=text("call_id IS NOT NULL"),
         ),
@@ -77,6 +78,21 @@ def _steps(source: FromClause) -> ScalarSelect[object]:
     )
 
 
+def _parts(source: FromClause) -> ScalarSelect[object]:
+    """The receipts: each part of the answer in the order of sending, images too, with what became of it."""
+    parts = metadata.tables["outbox"].alias()
+    pairs: list[ColumnElement[Any]] = [literal_column("'kind'"), parts.c.payload.op("->>")("kind")]
+    for name in ("status", "reason", "attempts", "message_id"):
+        pairs += [literal_column(f"'{name}'"), parts.c[name]]
+    ordered = aggregate_order_by(func.json_build_object(*pairs), parts.c.id)
+    return (
+        select(func.coalesce(func.json_agg(ordered), text("'[]'::json")))
+        .where(parts.c.organization_id == source.c.organization_id, parts.c.ai_turn_id == source.c.id)
+        .correlate(source)
+        .scalar_subquery()
+    )
+
+
 ai_turns = Resource(
     path="ai-turns",
     singular="turn",
@@ -101,6 +117,10 @@ ai_turns = Resource(
         Field("lease_expires_at", "moment", write="never"),
         Field("attempts", "small", is_nullable=False, default=0, write="never"),
         Field("effects_started", "boolean", is_nullable=False, default=False, write="never"),
+        Field(
+            "ai_handoff_id", "integer", write="never",
+            description="The hand-off by which another assistant passed these messages on; it names that one's turn.",
+        ),
         Field("superseded_by_message_id", "integer", write="never"),
         Field("first_position", "small", is_nullable=False, write="never"),
         Field("last_position", "small", is_nullable=False, write="never"),
@@ -120,6 +140,14 @@ ai_turns = Resource(
             "images", "json", write="never",
             description="The customer's latest images: which of them the model saw, and why not the others.",
         ),
+        Field(
+            "structured_output", "json", write="never",
+            description="The values of `additional_json_keys` that hold, by key; null where none were asked for.",
+        ),
+        Field(
+            "structured_output_report", "json", write="never", schema={"type": ["array", "null"]},
+            description="For each key: given, not_given, missing, invalid; the reason; where it was saved, or why not.",
+        ),
         Field("draft", write="never", is_shown=False, max_length=1_000_000),
         Field("draft_seq", "small", is_nullable=False, default=0, write="never", is_shown=False),
         Field("end_reason", write="never"),
@@ -129,12 +157,14 @@ ai_turns = Resource(
         Field("cost", "decimal", write="never"),
         Field("started_at", "moment", write="never"),
         Field("ended_at", "moment", write="never"),
+        PRIVATE_TO,
     ),
+    rewrite=visible,
     tells={
         "ended": "A turn came to its end: answered, or why not. Without prompt and steps.",
         "call_unknown": "Nobody knows whether a call to another system was carried out; `data` names tool and turn.",
     },
-    joins={"steps": _steps},
+    joins={"steps": _steps, "parts": _parts},
     constraints=(
         Index(
             "uq_ai_turns_open", text("organization_id"), text("conversation_id"), unique=True,
@@ -144,5 +174,3 @@ ai_turns = Resource(
     ),
     default_sort=(("id", 1),),
 )  # fmt: skip
-        PRIVATE_TO,
-    rewrite=visible,

@@ -46,7 +46,7 @@ TURNING_POINTS = {
     "reopened": "A new episode began.",
     "assigned": "Somebody got it: a person, or an assistant.",
     "taken_over": "A person took it from an assistant.",
-    "handed_off": "No assistant has it any more, and nobody else yet; `owner_reason` says why.",
+    "handed_off": "An assistant gave it to a person, a team or the queue; `handoff_reason` and `owner_reason` say why.",
 }
 
 
@@ -77,6 +77,10 @@ def _explain_owner(before: Mapping[str, object], data: dict[str, Plain]) -> None
             "handed_off_by_ai_assistant_id": None,
             "owner_reason": None,
             "handoff_reason": None,
+            "assigned_team_id": None,
+            "handed_off_at": None,
+            "handoff_return_at": None,
+            "ai_shared": None,
         }
     elif data.get("assigned_user_id") is not None:
         data["owner_reason"] = None

@@ -47,7 +47,19 @@ def _has_words(table: Table, term: ColumnElement[object]) -> ColumnElement[bool]
     return exists(select(users.c.id).where(users.c.id == table.c.user_id, found))
 
 
+def _refuse_others(call: Call) -> None:
+    """Everybody says for themselves whether they are there; the rest of a member is an admin's."""
+    if call.caller.role >= Role.admin or call.verb != "patch":
+        return
+    assert call.before is not None
+    is_own = call.caller.user_id is not None and call.before["user_id"] == call.caller.user_id
+    changed = [name for name, value in call.data.items() if call.before.get(name) != value]
+    if not is_own or any(name != "is_available" for name in changed):
+        raise Forbidden("You may change only your own is_available; the rest needs the role admin.")
+
+
 async def _prepare(call: Call) -> None:
+    _refuse_others(call)
     wanted = call.data.get("role")
     held = call.before.get("role") if call.before else None
     for role in (wanted, held):
@@ -116,13 +128,17 @@ members = Resource(
     singular="member",
     area="organization",
     description="Users of the organization and their roles.",
-    rights=Rights(write=Role.admin),
+    rights=Rights(write=Role.admin, patch=Role.member),
     has_author=False,
     fields=(
         Field("user_id", "integer", is_nullable=False, references="users", is_global_reference=True, write="never"),
         Field(
             "role", is_required=True, is_nullable=False, choices=("member", "admin", "owner"), example=_EXAMPLE,
             description="member: CRM, messaging, tickets; admin: also settings; owner: also the organization.",
+        ),
+        Field(
+            "is_available", "boolean", is_nullable=False, default=True,
+            description="Whether hand-offs reach this person now. Everybody may change their own.",
         ),
     ),
     extra_input=PERSON,
