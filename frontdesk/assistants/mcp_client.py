@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -22,6 +22,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, CallToolResult, Implementation, Tool
 
 from frontdesk.assistants.api_answer import without
+from frontdesk.assistants.mcp_challenge import LONGEST_CHALLENGE, Challenge
+from frontdesk.assistants.mcp_elicitation import answer_with_defaults
 from frontdesk.assistants.mcp_offer import words_of
 from frontdesk.assistants.mcp_secrets import Opened
 from frontdesk.core.egress import AnswerRefused, EgressRefused, Guard
@@ -33,6 +35,7 @@ MOST_PAGES, MOST_LISTED = 20, 500
 LONGEST_SAID = 500  # characters of a server's error
 PRIVATE = "its address is not public, and the operator has not allowed it (FRONTDESK_EGRESS_ALLOW)"
 UNREACHABLE = "the connection could not be made: name, address or certificate is wrong, or nobody listens"
+REFUSED = (401, 403)
 US = Implementation(name="frontdesk", version="1")
 # An error with one of these codes was given before a tool ran.
 NOT_RUN = (INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS)
@@ -46,11 +49,25 @@ T = TypeVar("T")
 
 
 class McpFailed(Exception):
-    """The server could not be used: a code, a clause for people, and whether a call may have been carried out."""
+    """The server could not be used: a code, a clause for people, and whether a call may have been carried out.
 
-    def __init__(self, code: str, clause: str, field: Field = "url", *, may_have_arrived: bool = False) -> None:
+    `challenge` is how the server asked for other credentials, where it did.
+    """
+
+    def __init__(
+        self, code: str, clause: str, field: Field = "url", *, may_have_arrived: bool = False,
+        challenge: Challenge | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(clause)
         self.code, self.clause, self.field, self.may_have_arrived = code, clause, field, may_have_arrived
+        self.challenge = challenge
+
+
+# A RuntimeError is the SDK's word for an answer that does not fit the tool's own schema, or never ends.
+FAILURES = (
+    McpFailed, MCPError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError, ValueError, RuntimeError,
+    ExceptionGroup,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +83,10 @@ class Listing:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the HTTP client saw; the SDK's errors do not tell the status."""
+    """What the HTTP client saw; the SDK's errors tell neither the status nor its headers."""
 
     status: int | None = None
+    challenge: str = ""
     transport: Transport = "streamable_http"
     is_sent: bool = False
 
@@ -77,14 +95,7 @@ async def list_tools(guard: Guard, server: Opened, *, seconds: float = LIST_SECO
     """Connect and list. Raises `McpFailed`."""
 
     async def work(client: Client, seen: _Seen) -> Listing:
-        tools: list[Tool] = []
-        cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            page = await client.list_tools(cursor=cursor)
-            tools += page.tools
-            cursor = page.next_cursor
-            if cursor is None or len(tools) >= MOST_LISTED:
-                break
+        tools = [tool async for tool in _tools(client)]
         about = client.server_info
         name, version = (about.name, about.version) if about is not None else ("", "")
         return Listing(name, version, client.protocol_version, seen.transport, tuple(tools[:MOST_LISTED]))
@@ -92,12 +103,30 @@ async def list_tools(guard: Guard, server: Opened, *, seconds: float = LIST_SECO
     return await _use(guard, server, work, seconds)
 
 
+async def _tools(client: Client) -> AsyncIterator[Tool]:
+    """The server's tools, page by page, until there are more than we take."""
+    cursor, count = None, 0
+    for _ in range(MOST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            yield tool
+        cursor, count = page.next_cursor, count + len(page.tools)
+        if cursor is None or count >= MOST_LISTED:
+            return
+
+
 async def call_tool(
     guard: Guard, server: Opened, name: str, arguments: Mapping[str, object], *, seconds: float = CALL_SECONDS
 ) -> CallToolResult:
-    """Connect and call one tool. Raises `McpFailed`."""
+    """Connect and call one tool. Raises `McpFailed`.
+
+    The tool is looked up first: its schema says which arguments go into headers too, and what its answer must be. The
+    SDK would look afterwards, when a failure could not undo the call any more.
+    """
 
     async def work(client: Client, seen: _Seen) -> CallToolResult:
+        if not [tool async for tool in _tools(client) if tool.name == name]:
+            raise McpFailed("tool_gone", "its server does not have it any more")
         seen.is_sent = True
         return await client.call_tool(name, dict(arguments))
 
@@ -111,7 +140,7 @@ async def _use(guard: Guard, server: Opened, work: Callable[[Client, _Seen], Awa
         async with asyncio.timeout(seconds), AsyncExitStack() as stack:
             client = await _connect(stack, bounded, server, seen)
             done.append(await work(client, seen))
-    except (MCPError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError, ValueError, ExceptionGroup) as error:
+    except FAILURES as error:
         # What broke while it was closed does not undo the answer.
         if not done:
             raise _failure(_leaf(error), seen, seconds, server.secrets) from None
@@ -137,21 +166,28 @@ async def _connect(stack: AsyncExitStack, guard: Guard, server: Opened, seen: _S
 
 async def _enter(stack: AsyncExitStack, guard: Guard, server: Opened, seen: _Seen, kind: Transport) -> Client:
     async with AsyncExitStack() as trying:
-        http = _http(guard, server, seen)
+        http = _http(guard, server, seen, kind)
         if kind == "sse":
             transport = sse_client(server.url, httpx_client_factory=_Ours(http))  # it opens and closes the client
         else:
             await trying.enter_async_context(http)
             transport = streamable_http_client(server.url, http_client=http)
-        client = await trying.enter_async_context(Client(transport, cache=None, client_info=US))
+        client = await trying.enter_async_context(
+            Client(transport, cache=None, client_info=US, elicitation_callback=answer_with_defaults)
+        )
         stack.push_async_exit(trying.pop_all())
     seen.transport = kind
     return client
 
 
-def _http(guard: Guard, server: Opened, seen: _Seen) -> httpx2.AsyncClient:
+def _http(guard: Guard, server: Opened, seen: _Seen, kind: Transport) -> httpx2.AsyncClient:
     async def note(response: httpx2.Response) -> None:
-        seen.status = response.status_code
+        # Beside the calls the newer transport asks for a stream that a server need not have.
+        if kind == "sse" or response.request.method == "POST":
+            seen.status, seen.challenge = response.status_code, response.headers.get("www-authenticate", "")
+            if seen.status in REFUSED:
+                # The SDK would take a refused question for one that the server is too old for, and ask another.
+                raise httpx2.HTTPStatusError("refused", request=response.request, response=response)
 
     http = guard.client(connect_seconds=LIST_SECONDS)
     http.headers.update(server.headers)
@@ -182,13 +218,16 @@ def _leaf(error: BaseException) -> BaseException:
 
 
 def _failure(error: BaseException, seen: _Seen, seconds: float, secrets: tuple[str, ...]) -> McpFailed:
+    if isinstance(error, McpFailed):
+        return error
     code, clause, field = _told(error, seen, seconds)
-    if isinstance(error, MCPError) and seen.is_sent:
+    if isinstance(error, MCPError) and seen.is_sent and code != "unauthorized":
         # The server's own words: ours would not tell the model which argument was wrong.
         said = words_of(without(error.error.message, secrets), LONGEST_SAID)
         code, clause = "error", f"the server answered with an error (its words, as data): {said}"
-    is_answered = isinstance(error, MCPError) and error.error.code in NOT_RUN
-    return McpFailed(code, clause, field, may_have_arrived=seen.is_sent and not is_answered)
+    is_refused = code == "unauthorized" or (isinstance(error, MCPError) and error.error.code in NOT_RUN)
+    challenge = Challenge(seen.status or 401, seen.challenge[:LONGEST_CHALLENGE]) if code == "unauthorized" else None
+    return McpFailed(code, clause, field, may_have_arrived=seen.is_sent and not is_refused, challenge=challenge)
 
 
 def _told(error: BaseException, seen: _Seen, seconds: float) -> tuple[str, str, Field]:
@@ -200,12 +239,14 @@ def _told(error: BaseException, seen: _Seen, seconds: float) -> tuple[str, str, 
         return "timeout", f"there was no whole answer within {seconds:g} seconds", "url"
     if isinstance(error, httpx2.ConnectError | OSError):
         return "unreachable", UNREACHABLE, "url"
-    if seen.status in (401, 403):
+    if seen.status in REFUSED:
         return "unauthorized", f"the server refused the credentials (HTTP {seen.status})", "secret"
     if seen.status in (404, 405):
         return "not_found", f"there is no MCP server at this address (HTTP {seen.status})", "url"
     if seen.status is not None and seen.status >= 300:
         return "http_error", f"the server answered with HTTP {seen.status}", "url"
+    if isinstance(error, RuntimeError) and seen.is_sent:
+        return "unreadable", "its answer is not what its own schema says", "url"
     if isinstance(error, httpx2.HTTPError):
         return "broken", "the connection broke before there was a whole answer", "url"
     return "not_mcp", "its answer is not one of the Model Context Protocol", "url"

@@ -20,6 +20,8 @@ from frontdesk.core.vault import is_mask, origin_of
 MOST_SERVERS = 20
 MOST_TOOLS = 200  # of one server
 AuthenticationType = Literal["none", "api_key", "custom_headers", "oauth2"]
+# Signed in; over, so that somebody has to sign in again; signed in, but for less than a tool wants.
+SignInStatus = Literal["signed_in", "sign_in_again", "scope_missing"]
 # The protocol sets these itself.
 RESERVED = OURS | {"accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id"}
 # What a connection test tells of a tool for people to read; sent back with the tool, it is passed over.
@@ -80,7 +82,11 @@ class McpHeader(Section):
 
 
 class Oauth2Config(Section):
-    """Client and tokens. Tokens are neither obtained nor renewed yet: a stored access token is sent as it is."""
+    """Client and tokens, filled by a sign-in or by hand. An `issuer` says that the client was registered by us there.
+
+    `expires_at` and `status` belong to the stored access token: while its mask stands, what is sent for them is passed
+    over, because renewing a token changes them without a new version.
+    """
 
     client_id: Line | None = None
     client_secret: Secret | None = None
@@ -90,6 +96,10 @@ class Oauth2Config(Section):
     access_token: Secret | None = None
     refresh_token: Secret | None = None
     expires_at: Moment | None = None
+    issuer: Address | None = None
+    resource: Address | None = None
+    token_endpoint_auth_method: Line | None = None
+    status: SignInStatus | None = None
 
 
 def _chosen(value: object) -> object:
