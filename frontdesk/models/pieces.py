@@ -29,6 +29,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """More of the arguments of a call that is being written; the first one says which `tool` is called."""
+
+    arguments: str
+    call_id: str
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Tokens of the request so far; the last one counts."""
 
@@ -37,7 +46,7 @@ class Cost:
     cached_tokens: int = 0
 
 
-Piece = str | Call | Cost
+Piece = str | Call | Growth | Cost
 
 
 class PieceModel(Model[None]):
@@ -100,7 +109,7 @@ class PieceStream(StreamedResponse):
                     output_tokens=piece.output_tokens,
                     cache_read_tokens=piece.cached_tokens,
                 )
-            elif isinstance(piece, Call):
+            elif isinstance(piece, Call | Growth):
                 for event in self._parts_manager.handle_tool_call_delta_events(
                     vendor_part_id=piece.call_id,
                     tool_name=piece.tool,

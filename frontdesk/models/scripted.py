@@ -16,6 +16,7 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import ModelRequestParameters
 
 from frontdesk.core.clock import Clock
+from frontdesk.models.answering import answer_tool, as_answer
 from frontdesk.models.local.grounding import as_json
 from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
 from frontdesk.models.transcript import Asked, Transcript, read
@@ -62,7 +63,14 @@ class Fail:
         return ModelHTTPError(status, model, {"error": {"message": self.kind}})
 
 
-Step = Say | Use | Wait | Fail
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Values beside the text, for an assistant that asks for them; for another one nothing."""
+
+    values: dict[str, object]
+
+
+Step = Say | Use | Give | Wait | Fail
 Script = Callable[[Transcript], Sequence[Step]]
 
 
@@ -120,8 +128,12 @@ class ScriptedModel(PieceModel):
         super().__init__(name, NAME)
         self._script, self._clock = script, clock
 
-    async def pieces(self, messages: list[ModelMessage], request: ModelRequestParameters) -> AsyncGenerator[Piece]:
-        transcript = read(messages, request)
+    def pieces(self, messages: list[ModelMessage], request: ModelRequestParameters) -> AsyncGenerator[Piece]:
+        given: dict[str, object] = {}
+        pieces, tool = self._followed(read(messages, request), given), answer_tool(request)
+        return pieces if tool is None else as_answer(pieces, tool, lambda: given)
+
+    async def _followed(self, transcript: Transcript, given: dict[str, object]) -> AsyncGenerator[Piece]:
         spent, made = 0, sum(isinstance(entry, Asked) for entry in transcript.entries)
         for step in self._script(transcript):
             match step:
@@ -129,6 +141,8 @@ class ScriptedModel(PieceModel):
                     await self._clock.sleep(seconds)
                 case Fail():
                     raise step.error(self.model_name)
+                case Give(values):
+                    given |= values
                 case Say(text):
                     for word in words(text):
                         yield word

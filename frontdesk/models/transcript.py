@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -79,6 +79,17 @@ def read(messages: Sequence[ModelMessage], request: ModelRequestParameters) -> T
     for message in messages:
         entries.extend(_asked(message) if isinstance(message, ModelResponse) else _told(message))
     return Transcript(stable, moving, tuple(entries))
+
+
+def with_replies(transcript: Transcript, answer: str) -> Transcript:
+    """The same, with calls of the tool `answer` as the words that they said."""
+    entries = tuple(
+        Said(False, str(entry.arguments.get("reply") or ""))
+        if isinstance(entry, Asked) and entry.tool == answer
+        else entry
+        for entry in transcript.entries
+    )
+    return replace(transcript, entries=entries)
 
 
 def _instructions(messages: Sequence[ModelMessage], request: ModelRequestParameters) -> tuple[str, str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic_ai import Agent, AgentRun, CallToolsNode, ModelRequestNode, UserPromptNode
 from pydantic_ai.messages import (
+    AgentStreamEvent,
     InstructionPart,
     ModelMessage,
     ModelMessagesTypeAdapter,
@@ -31,15 +32,28 @@ from pydantic_ai.toolsets.abstract import AbstractToolset
 from pydantic_ai.usage import UsageLimits
 from pydantic_graph import End
 
+from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.clock import Clock
 from frontdesk.runtime.budget import cost_of
 from frontdesk.runtime.drafts import SentenceStream
+from frontdesk.runtime.final_answer import (
+    TOO_EARLY,
+    Answer,
+    Answers,
+    Given,
+    answer_calls,
+    answered,
+    arguments_of,
+    correction,
+    output_tool,
+)
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import History
-from frontdesk.runtime.model_failure import ModelTimedOut
+from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
-from frontdesk.runtime.tooling import CallRecord, ToolDeps, unique_call_ids
+from frontdesk.runtime.reply_draft import ReplyDraft
+from frontdesk.runtime.tooling import CallRecord, CallStatus, ToolDeps, unique_call_ids
 from frontdesk.runtime.turns import LEASE
 
 AgentNode = UserPromptNode[ToolDeps, str] | ModelRequestNode[ToolDeps, str] | CallToolsNode[ToolDeps, str]
@@ -84,14 +98,28 @@ class ModelLoop:
     shows_drafts: bool
     _step_began: float = 0.0
     _draft: DraftPace = field(init=False)
+    _answers: Answers | None = field(init=False)  # of an assistant with `additional_json_keys`
+    _reply: ReplyDraft = field(init=False, default_factory=ReplyDraft)
 
     def __post_init__(self) -> None:
         self._draft = DraftPace(self.held.clock, self.held.show_draft)
+        self._answers = answers_of(self.held)
 
-    async def run(self) -> str:
-        """The answer's text. Raises the failures of `model_failure.py`, `LeaseLost` and `Superseded`."""
-        if (text := stored_answer(self.held)) is not None:
-            return text
+    async def run(self) -> Answer:
+        """What the turn ends with. Raises the failures of `model_failure.py`, `LeaseLost` and `Superseded`."""
+        if (answer := stored_answer(self.held)) is not None:
+            return answer
+        try:
+            return await self._guarded()
+        except FAILURES:
+            # A correction that fails costs the values that were to be corrected, and not the reply.
+            best = self._answers.best if self._answers is not None else None
+            if best is None or not best.text.strip():
+                raise
+            return best
+
+    async def _guarded(self) -> Answer:
+        """The loop, for as long as the turn is ours and the model answers in time."""
         self._step_began = self.held.clock.monotonic()
         work = asyncio.create_task(self._iterate())
         watch = asyncio.create_task(self._watch())
@@ -114,10 +142,12 @@ class ModelLoop:
             if self.held.clock.monotonic() - self._step_began > STEP_SECONDS:
                 raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
 
-    async def _iterate(self) -> str:
+    async def _iterate(self) -> Answer:
         messages: list[ModelMessage] = [*self.history.messages]
         if self.history.pending is not None:
             messages.append(self.history.pending)
+        elif self._answers is not None:
+            messages += self._answers.open_exchange
         # What moves is marked so, because providers cache the prompt up to it.
         instructions = [InstructionPart(self.prompt.stable)]
         if self.prompt.moving:
@@ -126,28 +156,60 @@ class ModelLoop:
         async with AGENT.iter(
             None, model=self.resolved.model, model_settings=self.resolved.settings, instructions=instructions,
             message_history=messages, deps=self.deps, toolsets=[self.toolset], usage_limits=limits,
+            output_type=output_tool(self.held.config.json_keys.root) if self._answers is not None else None,
         ) as run:  # fmt: skip
             node = cast(Node, run.next_node)
             while not isinstance(node, End):
                 if isinstance(node, ModelRequestNode):
                     node = await self._ask(run, node)
-                elif isinstance(node, CallToolsNode):
-                    node = await self._call_tools(run, node)
-                else:
+                elif not isinstance(node, CallToolsNode):
                     node = await _next(run, node)
-            return node.data.output
+                elif self._answers is None:
+                    node = await self._call_tools(run, node)
+                elif (answer := self._answers.taken) is not None:
+                    return answer
+                elif (given := self._answers.to_correct) is not None:
+                    node = await self._correct(given)
+                else:
+                    node = await self._call_tools_first(run, node)
+            return Answer(node.data.output)
+
+    async def _correct(self, given: Given) -> Node:
+        """Ask once more, with a sentence that names what was wrong; it stands in the trace beside the call."""
+        for call in given.calls:
+            await self._log_answer(call, "failed", given.sentence or "")
+        return ModelRequestNode(correction(given))
+
+    async def _call_tools_first(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
+        """A reply that was written before the results of the tools beside it is not sent: it may promise too much."""
+        early = answer_calls(node.model_response)
+        if early:
+            rest = [part for part in node.model_response.parts if part not in early]
+            node = CallToolsNode(replace(node.model_response, parts=rest))
+        following = await self._call_tools(run, node)
+        if isinstance(following, ModelRequestNode):
+            for call in early:
+                await self._log_answer(call, "refused", TOO_EARLY)
+            parts = [*following.request.parts, *(answered(call, TOO_EARLY, "denied") for call in early)]
+            following = replace(following, request=replace(following.request, parts=parts))
+        return following
+
+    async def _log_answer(self, call: ToolCallPart, status: CallStatus, sentence: str) -> None:
+        if await self.held.stored_call(call.tool_call_id) is not None:
+            return
+        record = CallRecord(call.tool_call_id, FINAL_ANSWER, arguments_of(call), status, sentence, False, 0)
+        async with self.held.transaction() as connection:
+            await self.held.record_call(connection, record)
 
     async def _ask(self, run: Run, node: ModelRequestNode[ToolDeps, str]) -> Node:
         """One answer of the model, shown as it comes, committed when it is whole."""
         clock = self.held.clock
         started, self._step_began = clock.now(), clock.monotonic()
         self._draft.restart()
+        self._reply = ReplyDraft()
         async with node.stream(run.ctx) as stream:
             async for event in stream:
-                if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-                    await self._show(event.part.content)
-                elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-                    await self._show(event.delta.content_delta)
+                await self._show(self._said(event))
         following = await _next(run, node)
         if not isinstance(following, CallToolsNode):
             return following
@@ -158,7 +220,20 @@ class ModelLoop:
         usage, model = response.usage, self.resolved
         cost = cost_of(usage.input_tokens, usage.output_tokens, model.price_input, model.price_output)
         await self.held.record_model_step(response, started, cost)
+        if self._answers is not None:
+            self._answers.add(response)
         return following
+
+    def _said(self, event: AgentStreamEvent) -> str:
+        """What of an event the customer may see."""
+        if self._answers is not None:
+            # The reply that a correction repeats is on the screen already.
+            return "" if self._answers.has_reply else self._reply.delta(event)
+        if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+            return event.part.content
+        if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+            return event.delta.content_delta
+        return ""
 
     async def _call_tools(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
         """The tools log themselves; only calls that never reached one are logged here."""
@@ -192,15 +267,23 @@ async def _next(run: Run, node: AgentNode) -> Node:
     return cast(Node, await run.next(node))
 
 
-def stored_answer(held: HeldTurn) -> str | None:
-    """The final text, if the turn was killed after it had been committed."""
+def answers_of(held: HeldTurn) -> Answers | None:
+    """What the turn's model has answered so far, where the assistant asks for values; None where it does not."""
+    keys = held.config.json_keys.root
+    return Answers(keys, held.steps) if keys else None
+
+
+def stored_answer(held: HeldTurn) -> Answer | None:
+    """The final answer, if the turn was killed after it had been committed."""
+    if (answers := answers_of(held)) is not None:
+        return answers.taken
     last = max((step for step in held.steps if step.kind == "model"), key=lambda step: step.position, default=None)
     if last is None:
         return None
     response = ModelMessagesTypeAdapter.validate_python(list(last.messages))[0]
     has_calls = any(isinstance(part, ToolCallPart) for part in response.parts)
     text = "".join(p.content for p in response.parts if isinstance(p, TextPart))
-    return None if has_calls or not text.strip() else text
+    return None if has_calls or not text.strip() else Answer(text)
 
 
 def ends_with_a_question(history: History) -> bool:

@@ -13,6 +13,7 @@ from babel.dates import format_datetime
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
 from frontdesk.assistants.skills import Skill
+from frontdesk.runtime.answer_words import FINAL_WORDS
 from frontdesk.runtime.prompt_words import WORDS, PromptWords
 from frontdesk.runtime.staff_words import STAFF_WORDS, Colleague, words_of
 
@@ -74,6 +75,8 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
     yield words.rules
     yield words.language
     yield words.tools if offered else words.no_tools
+    if config.json_keys.root:
+        yield FINAL_WORDS[config.instructions_language]
     yield words.untrusted
 
 

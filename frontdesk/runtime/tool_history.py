@@ -19,12 +19,15 @@ from pydantic_ai.messages import (
     ToolReturnPart,
 )
 
+from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.errors import Json
 
 Status = Literal["intent", "done", "failed", "unknown", "refused"]
 FINISHED: frozenset[str] = frozenset(("done", "failed", "unknown", "refused"))
 # What old results of these said about the owner is no longer true after a hand-back (rule 3 of a turn).
 ABOUT_OWNERSHIP: frozenset[str] = frozenset(("transfer_to_human", "transfer_to_assistant"))
+# An answer is told as the words that the customer read, however often it was tried.
+OLD_NEWS = ABOUT_OWNERSHIP | {FINAL_ANSWER}
 UNKNOWN = "The outcome of this call is unknown. Do not repeat it; tell the customer that a person will check."
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -75,7 +78,7 @@ def exchange(steps: Sequence[StoredStep], *, is_current: bool) -> Exchange:
 
 
 def is_old_news(call: ToolCallPart, is_current: bool) -> bool:
-    return not is_current and call.tool_name in ABOUT_OWNERSHIP
+    return not is_current and call.tool_name in OLD_NEWS
 
 
 def _position(step: StoredStep) -> int:

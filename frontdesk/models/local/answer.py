@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
+from pydantic_core import from_json
+
 OPENING = re.compile(r'\s*\{\s*"reply"\s*:\s*"')
 ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 SENTENCE_END = re.compile(r"""(?:[.!?…]+["'»”)]*(?=\s)|\n)\s*""")
@@ -57,6 +59,14 @@ class AnswerReader:
             return 2
         first = self._raw[self._at + 2 : self._at + 6].lower()
         return 12 if first[:2] in ("d8", "d9", "da", "db") else 6
+
+    def values(self) -> dict[str, object]:
+        """The members beside the reply; of JSON that was cut off at the token limit, those that are whole."""
+        try:
+            value = from_json(self._raw, allow_partial=True)
+        except ValueError:
+            return {}
+        return {name: member for name, member in value.items() if name != "reply"} if isinstance(value, dict) else {}
 
     def call(self) -> tuple[str, dict[str, object]] | None:
         """The finished tool call, None when the JSON is not one (cut off at the token limit)."""

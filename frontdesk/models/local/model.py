@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,15 +12,16 @@ from uuid import uuid4
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import ModelRequestParameters
 
+from frontdesk.models.answering import answer_tool, as_answer
 from frontdesk.models.local.answer import AnswerReader, SentenceReader
 from frontdesk.models.local.engine import Engine, Tally
 from frontdesk.models.local.evidence import Evidence, gather
 from frontdesk.models.local.grounding import Act, Ask, Judge, Repeat, Verdict, as_json, receipt
 from frontdesk.models.local.prompt import MAX_STEPS, Message, render
-from frontdesk.models.local.shapes import Tool, grammar, read_tools
+from frontdesk.models.local.shapes import Schema, Tool, grammar, read_tools, read_values
 from frontdesk.models.local.words import PHRASES, Language, Phrases, language_of
 from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
-from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read
+from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read, with_replies
 
 NAME = "built-in"
 STUCK = re.compile(r"(.{1,12}?)\1{9,}$", re.DOTALL)  # the same few letters ten times over
@@ -43,6 +44,7 @@ class Desk:
     may_reply: bool
     now: datetime
     context_tokens: int
+    values: Mapping[str, Schema] = field(default_factory=dict)  # asked for beside the reply
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -59,7 +61,7 @@ class Desk:
 
     @cached_property
     def prompt(self) -> list[Message]:
-        return render(self.transcript, self.tools, self.language, self.context_tokens)
+        return render(self.transcript, self.tools, self.language, self.context_tokens, self.values)
 
     @cached_property
     def judge(self) -> Judge:
@@ -91,6 +93,20 @@ class Desk:
         tool = next((t for t in self.open_tools if asked.call_id.startswith(f"{LOOK_UP}{t.name}:")), None)
         return tool if tool and len(self.evidence.ids.get(tool.noun, ())) == 1 else None
 
+    def held_values(self, given: Mapping[str, object]) -> dict[str, object]:
+        """The given values without those that nobody said: a small model fills in what it does not know."""
+        return {name: given[name] for name in self.values if given.get(name) is not None and self._is_said(name, given)}
+
+    def _is_said(self, name: str, given: Mapping[str, object]) -> bool:
+        schema, value = self.values[name], given[name]
+        branches = schema.get("anyOf")
+        plain = branches[0] if isinstance(branches, list) else schema
+        if "enum" in plain or isinstance(value, bool):
+            return True
+        if isinstance(value, int | float):
+            return not isinstance(branches, list) or self.evidence.has_counted(float(value))
+        return self.evidence.states_only_facts(value if isinstance(value, str) else as_json({"value": value}))
+
     def doubts(self, sentence: str) -> bool:
         """A sentence that states what nobody said, or a change that no tool made, or one in another language.
 
@@ -111,6 +127,7 @@ class Draft:
     is_doubtful: bool = False
     call: tuple[str, dict[str, object]] | None = None
     is_reply: bool | None = None
+    values: dict[str, object] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
 
@@ -122,13 +139,20 @@ class LocalModel(PieceModel):
         self._engine, self._now, self._context_tokens = engine, now, context_tokens
 
     def desk(self, messages: list[ModelMessage], request: ModelRequestParameters) -> Desk:
-        tools = read_tools([*request.function_tools, *request.output_tools])
-        transcript = read(messages, request)
-        return Desk(transcript, tools, request.allow_text_output, self._now(), self._context_tokens)
+        answer = answer_tool(request)
+        others = [tool for tool in request.output_tools if tool is not answer]
+        tools, transcript = read_tools([*request.function_tools, *others]), read(messages, request)
+        if answer is not None:
+            transcript = with_replies(transcript, answer.name)
+        may_reply = request.allow_text_output or answer is not None
+        return Desk(transcript, tools, may_reply, self._now(), self._context_tokens, read_values(answer))
 
-    async def pieces(self, messages: list[ModelMessage], request: ModelRequestParameters) -> AsyncGenerator[Piece]:
-        desk = self.desk(messages, request)
-        draft = Draft()
+    def pieces(self, messages: list[ModelMessage], request: ModelRequestParameters) -> AsyncGenerator[Piece]:
+        desk, draft, answer = self.desk(messages, request), Draft(), answer_tool(request)
+        pieces = self._pieces(desk, draft)
+        return pieces if answer is None else as_answer(pieces, answer, lambda: desk.held_values(draft.values))
+
+    async def _pieces(self, desk: Desk, draft: Draft) -> AsyncGenerator[Piece]:
         tools = (desk.pending,) if desk.pending else desk.open_tools
         may_reply = not desk.pending and (desk.may_reply or not tools)
         async for text in self._run(desk, draft, tools, may_reply=may_reply):
@@ -159,7 +183,9 @@ class LocalModel(PieceModel):
     async def _run(self, desk: Desk, draft: Draft, tools: tuple[Tool, ...], *, may_reply: bool) -> AsyncGenerator[str]:
         """One generation into `draft`; yields each whole sentence that holds against the evidence."""
         answer, sentences = AnswerReader(), SentenceReader()
-        async for chunk in self._engine.write(desk.prompt, grammar(tools, may_reply=may_reply), draft.tally):
+        async for chunk in self._engine.write(
+            desk.prompt, grammar(tools, may_reply=may_reply, beside=desk.values), draft.tally
+        ):
             for sentence in sentences.feed(answer.feed(chunk)):
                 if self._holds(desk, draft, sentence):
                     yield sentence
@@ -172,6 +198,7 @@ class LocalModel(PieceModel):
             rest = sentences.rest()
             if rest and self._holds(desk, draft, rest):
                 yield rest
+        draft.values = answer.values() if answer.is_reply else {}
         draft.is_reply, draft.call = answer.is_reply, None if answer.is_reply else answer.call()
 
     def _holds(self, desk: Desk, draft: Draft, sentence: str) -> bool:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from frontdesk.models.local.examples import examples
-from frontdesk.models.local.shapes import Tool
+from frontdesk.models.local.shapes import Schema, Tool
 from frontdesk.models.local.words import Language
 from frontdesk.models.transcript import Entry, Returned, Said, Transcript
 
@@ -33,9 +33,13 @@ CHARACTERS_PER_TOKEN = 3.2
 MAX_STEPS = 4
 
 
-def render(transcript: Transcript, tools: Sequence[Tool], language: Language, max_tokens: int) -> list[Message]:
+def render(
+    transcript: Transcript, tools: Sequence[Tool], language: Language, max_tokens: int,
+    values: Mapping[str, Schema] | None = None,
+) -> list[Message]:  # fmt: skip
     """Chat messages. Of a long conversation the newest part that fits into `max_tokens` with the rest is kept."""
-    system = "\n\n".join((RULES, _tool_lines(tools), f"Notes:\n{transcript.stable}"))
+    beside = (_value_lines(values),) if values else ()
+    system = "\n\n".join((RULES, _tool_lines(tools), *beside, f"Notes:\n{transcript.stable}"))
     shown = list(examples(tools))
     room = (
         max_tokens * CHARACTERS_PER_TOKEN - sum(len(m["content"]) for m in shown) - len(system) - len(transcript.moving)
@@ -49,6 +53,19 @@ def render(transcript: Transcript, tools: Sequence[Tool], language: Language, ma
 
 def _tool_lines(tools: Sequence[Tool]) -> str:
     return "\n".join(["Tools:", *(_line(tool) for tool in tools)]) if tools else "You have no tools."
+
+
+def _value_lines(values: Mapping[str, Schema]) -> str:
+    """What stands beside the reply. The customer does not see it; what was not said is null."""
+    lines = ['Beside "reply" write these, null where the customer did not say it:']
+    for name, schema in values.items():
+        branches = schema.get("anyOf")
+        plain = branches[0] if isinstance(branches, list) else schema
+        choices = plain.get("enum")
+        kind = "|".join(map(str, choices)) if isinstance(choices, list) else str(plain.get("type", "string"))
+        about = str(plain.get("description") or "")[:LONGEST_DESCRIPTION].rstrip(".")
+        lines.append(f"- {name} ({kind}){': ' + about if about else ''}")
+    return "\n".join(lines)
 
 
 def _line(tool: Tool) -> str:

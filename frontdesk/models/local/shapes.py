@@ -114,12 +114,25 @@ def _mapping(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def grammar(tools: Sequence[Tool], *, may_reply: bool) -> dict[str, object]:
-    """The JSON schema of an answer: a reply, or one tool with its arguments.
+def read_values(definition: ToolDefinition | None) -> dict[str, Schema]:
+    """What is asked for beside the reply. One that may be left out may be null: a small model leaves nothing out."""
+    schema = {} if definition is None else definition.parameters_json_schema
+    required = schema.get("required")
+    names = required if isinstance(required, list) else []
+    return {
+        name: _mapping(value) if name in names else {"anyOf": [_mapping(value), {"type": "null"}]}
+        for name, value in _mapping(schema.get("properties")).items()
+        if name != "reply"
+    }
+
+
+def grammar(tools: Sequence[Tool], *, may_reply: bool, beside: Mapping[str, Schema] | None = None) -> dict[str, object]:
+    """The JSON schema of an answer: a reply with the values that are asked for beside it, or one tool with arguments.
 
     No argument is required here: a model that must write a value invents one. What is missing is asked for.
     """
-    branches: list[dict[str, object]] = [_object({"reply": {"type": "string"}}, ["reply"])] if may_reply else []
+    said: dict[str, object] = {"reply": {"type": "string"}, **(beside or {})}
+    branches: list[dict[str, object]] = [_object(said, [*said])] if may_reply else []
     for tool in tools:
         values: dict[str, object] = {
             p.name: dict(p.schema) for p in tool.parameters if p.is_required or p.kind not in ("group", "flag")

@@ -58,7 +58,10 @@ _fields = (
     Field("inbox_channel_id", "integer", write="never"),
     # The provider's id: of an inbound what makes it unique, of an outbound what status callbacks name.
     Field("external_id", write="never", is_shown=False),
-    Field("structured_output", "json", write="never"),
+    Field(
+        "structured_output", "json", write="never",
+        description="Of the first message of an answer: the values of `additional_json_keys`, by key.",
+    ),
     Field("media_url", write="never", max_length=4000),
     Field("s3_path", write="never", max_length=1200),
     Field("conversation_file_id", "integer", write="never"),

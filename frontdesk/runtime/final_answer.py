@@ -1,0 +1,201 @@
+"""How a turn ends whose assistant has `additional_json_keys`: one call of `final_answer` with the reply and the values.
+
+What is wrong with the values is told to the model once. The reply that the customer saw growing stands: a correction
+mends the values and never takes a reply away, so that a model that cannot do it costs a value and not the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pydantic_ai import StructuredDict, ToolOutput
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    RetryFeedbackPart,
+    RetryInfo,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
+from pydantic_core import from_json
+
+from frontdesk.assistants.json_keys import FINAL_ANSWER, REPLY, JsonKey, answer_schema
+from frontdesk.assistants.json_values import Judged, judge
+from frontdesk.core.errors import Json
+from frontdesk.core.storable import storable
+from frontdesk.runtime.tool_history import StoredStep
+
+DESCRIPTION = (
+    "Ends your turn: gives the customer your reply, and beside it the values that are asked for. Call it alone, after"
+    " all other tools. Leave out a value that the conversation does not tell; never invent one."
+)
+TOO_EARLY = "Not given: other tools were called beside it. Read their results, then call it again, alone."
+NO_REPLY = "reply is required"
+MOST_ANSWERS = 2  # of one turn: the first one, and one correction
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The values of a turn, and for each key what became of it."""
+
+    values: dict[str, Json]
+    faults: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a turn ends with. `output` where the assistant has keys."""
+
+    text: str
+    output: Output | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One response of the model that is meant to be the last."""
+
+    reply: str
+    judged: Judged
+    calls: tuple[ToolCallPart, ...] = ()
+
+    @property
+    def sentence(self) -> str | None:
+        """What was wrong with it, for the model; None where it is good."""
+        wrong = [sentence for _, sentence in self.judged.faults.values()]
+        if not self.reply.strip():
+            wrong.insert(0, NO_REPLY)
+        if not wrong:
+            return None
+        kept = "Repeat the reply as it is and correct the values" if self.reply.strip() else "Give it whole"
+        return f"This answer cannot be taken: {'; '.join(wrong)}. {kept}: call {FINAL_ANSWER} once more."
+
+
+def output_tool(keys: Sequence[JsonKey]) -> Any:
+    """The output type of a run: a model that has it must end by this call."""
+    shape = StructuredDict(answer_schema(keys), name=FINAL_ANSWER)
+    return ToolOutput(shape, name=FINAL_ANSWER, description=DESCRIPTION)
+
+
+def answer_calls(response: ModelResponse) -> tuple[ToolCallPart, ...]:
+    return tuple(call for call in response.tool_calls if call.tool_name == FINAL_ANSWER)
+
+
+def given_in(response: ModelResponse, keys: Sequence[JsonKey]) -> Given | None:
+    """The answer in a response; None where it calls tools and so is not the last one.
+
+    A model that was not made to call (some servers ignore it) writes text: that is a reply without values.
+    """
+    calls = answer_calls(response)
+    if len(calls) < len(response.tool_calls):
+        return None
+    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    arguments = arguments_of(calls[0]) if calls else {}
+    reply = arguments.get(REPLY)
+    said = reply if isinstance(reply, str) and reply.strip() else text
+    return Given(str(storable(said)), judge(keys, arguments), calls)
+
+
+def arguments_of(call: ToolCallPart) -> dict[str, Json]:
+    """The members of a call that are whole, be it cut off or wrapped in something else."""
+    args: object = call.args
+    for _ in range(2):  # some servers write the object as a text once more
+        if isinstance(args, str):
+            args = _parsed(args)
+    return cast("dict[str, Json]", storable(cast(Json, args))) if isinstance(args, dict) else {}
+
+
+def _parsed(text: str) -> object:
+    start = text.find("{")
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        end = text.rfind("}") + 1
+        return json.loads(text[start:end])
+    except ValueError:
+        pass
+    try:
+        return from_json(text[max(start, 0) :], allow_partial=True)
+    except ValueError:
+        return None
+
+
+class Answers:
+    """The answers that a turn's model has given so far; the steps are the truth, so a resumed turn has them too."""
+
+    def __init__(self, keys: Sequence[JsonKey], steps: Sequence[StoredStep]) -> None:
+        self._keys, self._given = keys, list[Given]()
+        self._is_last, self._since = False, 0
+        self._last: ModelResponse | None = None
+        for step in sorted(steps, key=lambda step: step.position):
+            if step.kind == "model":
+                for message in ModelMessagesTypeAdapter.validate_python(list(step.messages)):
+                    if isinstance(message, ModelResponse):
+                        self.add(message)
+
+    def add(self, response: ModelResponse) -> Given | None:
+        """The answer in the response, counted; None where it goes on with tools."""
+        given = given_in(response, self._keys)
+        self._is_last, self._last = given is not None, response
+        if given is None:
+            # What was said before a tool was called is no reply to what the tool told.
+            self._since = len(self._given)
+        else:
+            self._given.append(given)
+        return given
+
+    @property
+    def taken(self) -> Answer | None:
+        """The answer that the turn ends with, if the last response was it."""
+        if not self._is_last:
+            return None
+        is_good = self._given[-1].sentence is None
+        return self.best if is_good or len(self._given) >= MOST_ANSWERS else None
+
+    @property
+    def best(self) -> Answer | None:
+        """What can be made of all answers: the first reply since the last tool, of each value the newest that holds."""
+        if not self._given:
+            return None
+        replies = [given.reply for given in (*self._given[self._since :], *self._given[: self._since][::-1])]
+        text = next((reply for reply in replies if reply.strip()), "")
+        values = {key: value for given in self._given for key, value in given.judged.values.items()}
+        faults = {key: fault for key, fault in self._given[-1].judged.faults.items() if key not in values}
+        ordered = {one.key: values[one.key] for one in self._keys if one.key in values}
+        return Answer(text, Output(ordered, faults))
+
+    @property
+    def to_correct(self) -> Given | None:
+        """The answer that the model has to give once more, if the last response was one."""
+        return self._given[-1] if self._is_last and self.taken is None else None
+
+    @property
+    def open_exchange(self) -> list[ModelMessage]:
+        """Of a resumed turn the answer that has to be corrected, where no call of it stands in the steps."""
+        given = self.to_correct
+        return [] if given is None or given.calls or self._last is None else [self._last, correction(given)]
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether there is a reply already that a correction will not change."""
+        return any(given.reply.strip() for given in self._given[self._since :])
+
+
+def correction(given: Given) -> ModelRequest:
+    """What the model is told about an answer that was not good."""
+    sentence = given.sentence or ""
+    if not given.calls:
+        return ModelRequest([RetryFeedbackPart(sentence, retry=RetryInfo(cause="model_retry"))])
+    return ModelRequest([answered(call, sentence, "failed") for call in given.calls])
+
+
+def answered(call: ToolCallPart, sentence: str, outcome: Any) -> ModelRequestPart:
+    return ToolReturnPart(call.tool_name, sentence, tool_call_id=call.tool_call_id, outcome=outcome)
