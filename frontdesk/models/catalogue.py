@@ -46,7 +46,7 @@ SECONDS = 300.0
 MAX_ANSWER_BYTES = 50_000_000
 ROW = """
     SELECT m.provider, m.base_url, m.model, m.name, m.context_length, m.price_input, m.price_output,
-           m.supports_tools, m.organization_id IS NULL AS is_installation, a.specific_key_sealed
+           m.supports_tools, m.supports_images, m.organization_id IS NULL AS is_installation, a.specific_key_sealed
     FROM ai_models m LEFT JOIN ai_assistants a ON a.organization_id = $1 AND a.id = $3
     WHERE (m.organization_id = $1 OR m.organization_id IS NULL) AND m.id = $2 AND m.deleted_at IS NULL
 """
@@ -69,11 +69,13 @@ class ResolvedModel:
     is_small: bool = False
     provider: str = ""
     takes_tools: bool = True
+    supports_images: bool = False
 
     @property
     def facts(self) -> dict[str, Json]:
         return {
             "provider": self.provider, "model": self.model.model_name, "label": self.label, "is_small": self.is_small,
+            "supports_images": self.supports_images,
         }  # fmt: skip
 
 
@@ -111,7 +113,9 @@ class Catalogue:
         else:
             resolved = await self._remote(choice, key, row)
         settings = settings_of(config.options, resolved.provider, resolved.model, resolved.context_length)
-        return replace(resolved, settings=settings, takes_tools=row["supports_tools"])
+        # The rows' own word; the default is resolved here, and those models of the providers all see.
+        sees = row["supports_images"] or (row["provider"] == INSTALLATION and choice.provider in KEYED)
+        return replace(resolved, settings=settings, takes_tools=row["supports_tools"], supports_images=sees)
 
     async def _choose(
         self, connection: Connection, row: asyncpg.Record, config: AssistantConfig

@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 import httpx2
 from pydantic_ai.messages import BinaryContent
 
-from frontdesk.core.clock import Clock
-from frontdesk.core.egress import AnswerRefused, Guard, fetch
+from frontdesk.core.door import Door
+from frontdesk.core.egress import AnswerRefused, fetch
 from frontdesk.core.errors import Json, PayloadTooLarge, Unavailable
 from frontdesk.core.file_kinds import key_of
-from frontdesk.core.files import Files
 from frontdesk.core.image_heads import read_head
 from frontdesk.runtime.attachments import Why
 from frontdesk.runtime.history import IMAGE_TOKENS
@@ -94,11 +93,11 @@ def unseen(images: Sequence[Attached], why: Why) -> Looks:
 
 
 class ImageReader:
-    """Reads images for the turns of one process. `guard` bounds where an address may lead."""
+    """Reads images for the turns of one process. The door's guard bounds where an address may lead."""
 
-    def __init__(self, files: Files, guard: Guard, clock: Clock) -> None:
-        self._files, self._clock = files, clock
-        self._guard = replace(guard, seconds=READ_SECONDS, max_bytes=MOST_BYTES)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._guard = replace(door.guard, seconds=READ_SECONDS, max_bytes=MOST_BYTES)
 
     async def look(self, organization_id: int, images: Sequence[Attached], tokens: int) -> Looks:
         """The newest of `images` (oldest first), as many as `tokens` hold. Never fails: what cannot be read is told."""
@@ -134,7 +133,7 @@ class ImageReader:
             key = key_of(image.s3_path)
             if key is None or key.organization_id != organization_id:
                 return None
-            return await self._files.store.read(key.text, self._clock.now(), MOST_BYTES)
+            return await self._door.files.store.read(key.text, self._door.clock.now(), MOST_BYTES)
         if urlsplit(image.media_url or "").scheme not in ("http", "https"):
             return None
         async with self._guard.client() as client:

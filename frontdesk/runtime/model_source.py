@@ -36,6 +36,9 @@ class ResolvedModel(Protocol):
     def takes_tools(self) -> bool: ...
 
     @property
+    def supports_images(self) -> bool: ...
+
+    @property
     def facts(self) -> dict[str, Json]: ...
 
 

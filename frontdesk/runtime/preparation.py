@@ -13,36 +13,22 @@ from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.assistant_reading import Offer
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, StoredMessage, rebuild
+from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, rebuild
+from frontdesk.runtime.images import Attached, ImageReader, Looks, candidates, unseen
+from frontdesk.runtime.message_reading import Row, read_messages, stored
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
+from frontdesk.runtime.staff_words import Colleague
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of
-from frontdesk.runtime.staff_words import Colleague
 
 FOR_TOOLS = 2_000  # tokens for the tools' schemas
 FOR_ANSWER = 1_000  # tokens for an answer whose length nobody bounds
 LEAST, MOST = 1_000, 24_000  # tokens of history
 BESIDES = 20  # notes and deleted messages that the history leaves out
 
-# A file has no words; the model is told that it is there.
-MESSAGES = r"""
-    SELECT position, sender, concat_ws(' ', CASE
-            WHEN message_type IN ('image', 'video', 'document', 'audio') THEN '[' || message_type
-                || coalesce(': ' || regexp_replace(left(file_name, 120), '[\[\]\n]', '', 'g'), '') || ']'
-            WHEN message_type = 'location' THEN '[location: ' || concat_ws(', ', location ->> 'latitude',
-                location ->> 'longitude', left(location ->> 'name', 120)) || ']' END, message_text),
-        created_at, ai_turn_id, message_type, deleted_at IS NOT NULL
-    FROM conversation_messages
-    WHERE organization_id = $1 AND conversation_id = $2 AND position <= $3
-    ORDER BY position DESC LIMIT $4
-"""
 STEPS = """
     SELECT s.ai_turn_id, s.position, s.kind, s.status, s.messages, s.tool_name, s.call_id, s.result, s.created_at
-MEMBER = """
-    SELECT concat_ws(' ', u.first_name, u.last_name), m.role FROM members m JOIN users u ON u.id = m.user_id
-    WHERE m.organization_id = $1 AND m.user_id = $2 AND m.deleted_at IS NULL
-"""
     FROM ai_turn_steps s
     WHERE s.organization_id = $1 AND s.ai_turn_id = ANY($2) AND EXISTS (
         SELECT FROM ai_turn_steps t
@@ -52,6 +38,10 @@ MEMBER = """
 CONTACT = """
     SELECT first_name, last_name, email, concat_ws(' ', phone_country_code, phone) FROM contacts
     WHERE organization_id = $1 AND id = $2
+"""
+MEMBER = """
+    SELECT concat_ws(' ', u.first_name, u.last_name), m.role FROM members m JOIN users u ON u.id = m.user_id
+    WHERE m.organization_id = $1 AND m.user_id = $2 AND m.deleted_at IS NULL
 """
 TICKET = """
     SELECT reference_number, subject, priority FROM conversations
@@ -66,33 +56,51 @@ API_TOOLS = """
 class Ready:
     prompt: Prompt
     history: History
+    has_images: bool = False
 
 
-async def prepare(held: HeldTurn, talk: Conversation, resolved: ResolvedModel) -> Ready:
-    """The same turn gets the same: a resumed one keeps the prompt that it began with."""
+async def prepare(
+    held: HeldTurn, talk: Conversation, resolved: ResolvedModel, reader: ImageReader, *, is_refused: bool = False
+) -> Ready:
+    """The same turn gets the same: a resumed one keeps the prompt that it began with.
+
+    `is_refused`: the model has not taken the images, so it gets their notes.
+    """
     config, turn = held.config, held.turn
+    most = config.options.history_messages + BESIDES
     async with held.database.reading(held.organization_id) as connection:
-        messages = await _messages(connection, held)
-        steps = await _steps(connection, held, messages)
+        rows = await read_messages(connection, held.organization_id, held.conversation_id, turn.last_position, most)
+        steps = await _steps(connection, held, rows)
         offer = await _offer(connection, held)
         prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk, offer)
-    if turn.prompt is None:
-        await held.prepared(prompt.text, offer.table, resolved.facts)
-    limits = Limits(config.options.history_messages, _room(prompt, resolved), talk.ai_context_cut)
-    return Ready(prompt, rebuild(messages, steps, limits, current_turn=turn.id))
+    room = _room(prompt, resolved)
+    looks = await _look(held, resolved, reader, candidates(rows, talk.ai_context_cut), room, is_refused=is_refused)
+    if turn.prompt is None or is_refused:
+        await held.prepared(prompt.text, offer.table, resolved.facts, looks.as_json)
+    else:
+        await held.renew()
+    messages = [stored(row, looks, config.instructions_language) for row in rows]
+    limits = Limits(config.options.history_messages, room, talk.ai_context_cut)
+    history = rebuild(messages, steps, limits, current_turn=turn.id)
+    return Ready(prompt, history, looks.is_any_seen)
 
 
-async def _messages(connection: Connection, held: HeldTurn) -> list[StoredMessage]:
-    most = held.config.options.history_messages + BESIDES
-    rows = await connection.fetch(MESSAGES, held.organization_id, held.conversation_id, held.turn.last_position, most)
-    return [StoredMessage(*row) for row in rows]
+async def _look(
+    held: HeldTurn, resolved: ResolvedModel, reader: ImageReader, images: list[Attached], room: int, *, is_refused: bool
+) -> Looks:
+    """The customer's images, with no transaction open; images take half of the room at most."""
+    if not held.config.analyze_images:
+        return unseen(images, "off")
+    if not resolved.supports_images or is_refused:
+        return unseen(images, "refused" if is_refused else "model")
+    return await reader.look(held.organization_id, images, room // 2)
 
 
-async def _steps(connection: Connection, held: HeldTurn, messages: list[StoredMessage]) -> dict[int, list[StoredStep]]:
+async def _steps(connection: Connection, held: HeldTurn, rows: list[Row]) -> dict[int, list[StoredStep]]:
     steps: dict[int, list[StoredStep]] = defaultdict(list)
-    ids = {m.ai_turn_id for m in messages if m.sender == "assistant"} - {None, held.turn_id}
-    if ids:
-        for row in await connection.fetch(STEPS, held.organization_id, sorted(filter(None, ids))):
+    ids = {cast("int | None", row["ai_turn_id"]) for row in rows if row["sender"] == "assistant"} - {held.turn_id}
+    if found := sorted(id for id in ids if id is not None):
+        for row in await connection.fetch(STEPS, held.organization_id, found):
             steps[row["ai_turn_id"]].append(step_of(dict(row)))
     steps[held.turn_id] = held.steps
     return steps

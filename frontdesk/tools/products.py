@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
+
+from frontdesk.core.errors import Json
 
 from .arguments import Ctx, Limit, filters
+from .images import is_picture
 from .results import Result, page, row
 
 PRODUCT = ("id", "name", "description", "sku", "type", "status", "price", "stock_quantity", "is_variant", "parent_id")
@@ -27,8 +30,11 @@ async def search_products(
     """
     query = filters(search=search, type=type, product_category_id=product_category_id)
     # What was searched comes best hit first; a list without search goes by name.
-    query |= {"$limit": limit, "$select": [*PRODUCT]} | ({} if search else {"$sort": {"name": 1}})
-    return page(await ctx.deps.call("products", "find", query=query), PRODUCT)
+    names = (*PRODUCT, "media") if ctx.deps.config.can_send_images else PRODUCT
+    query |= {"$limit": limit, "$select": [*names]} | ({} if search else {"$sort": {"name": 1}})
+    found = await ctx.deps.call("products", "find", query=query)
+    rows = [_with_images(ctx, one) for one in cast("list[dict[str, Json]]", found["data"])]
+    return page({**found, "data": rows}, (*PRODUCT, "images"))
 
 
 async def get_product(ctx: Ctx, product_id: int) -> Result:
@@ -37,7 +43,16 @@ async def get_product(ctx: Ctx, product_id: int) -> Result:
     Args:
         product_id: Id of the product, from search_products.
     """
-    return row(await ctx.deps.call("products", "get", id=product_id), PRODUCT)
+    return row(_with_images(ctx, await ctx.deps.call("products", "get", id=product_id)), (*PRODUCT, "images"))
+
+
+def _with_images(ctx: Ctx, product: dict[str, Json]) -> dict[str, Json]:
+    """With the pictures that `send_image` can send, for an assistant that has it."""
+    if not ctx.deps.config.can_send_images:
+        return product
+    media = cast("list[dict[str, Json]]", product.get("media") or [])
+    images: list[Json] = [row(one, ("id", "alt")) for one in media if is_picture(one)]  # type: ignore[misc]
+    return {**product, "images": images}
 
 
 TOOLS = (get_product, search_products)

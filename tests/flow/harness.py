@@ -59,6 +59,7 @@ class Script:
         self.requests: list[list[ModelMessage]] = []
         self.infos: list[AgentInfo] = []
         self.is_missing = False
+        self.sees_images = False
         self.asked = asyncio.Event()
 
     def say(self, *entries: Reply | Act) -> None:
@@ -86,6 +87,7 @@ class Resolved:
     price_input: Decimal | None = Decimal(1)
     price_output: Decimal | None = Decimal(2)
     context_length: int | None = None
+    supports_images: bool = False
     takes_tools: bool = True
     facts: dict[str, Json] = field(default_factory=lambda: {"name": "scripted"})
 
@@ -97,7 +99,8 @@ class Models:
     async def resolve(self, config: AssistantConfig) -> Resolved:
         if self.script.is_missing:
             raise NoModel("no provider is configured")
-        return Resolved(FunctionModel(stream_function=self.script.stream, model_name="scripted"))
+        model = FunctionModel(stream_function=self.script.stream, model_name="scripted")
+        return Resolved(model, supports_images=self.script.sees_images)
 
 
 class Toolbox:

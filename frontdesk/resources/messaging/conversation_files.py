@@ -11,7 +11,7 @@ from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.core.fields import Field
 from frontdesk.core.file_kinds import CATEGORIES, category_of, read_key
-from frontdesk.core.resource import Resource
+from frontdesk.core.resource import Own, Resource
 from frontdesk.core.uploads import check_stored, claim
 
 PURPOSE = "conversation-file"
@@ -46,6 +46,7 @@ conversation_files = Resource(
     area="messaging",
     description="Files that were uploaded for a conversation.",
     verbs=("find", "get", "create"),
+    own=Own(conversation="conversation_id"),
     fields=(
         Field(
             "conversation_id", "integer", is_required=True, is_nullable=False, references="conversations",
