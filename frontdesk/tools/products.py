@@ -33,7 +33,7 @@ async def search_products(
     names = (*PRODUCT, "media") if ctx.deps.config.can_send_images else PRODUCT
     query |= {"$limit": limit, "$select": [*names]} | ({} if search else {"$sort": {"name": 1}})
     found = await ctx.deps.call("products", "find", query=query)
-    rows = [_with_images(ctx, one) for one in cast("list[dict[str, Json]]", found["data"])]
+    rows: list[Json] = [_with_images(ctx, one) for one in cast("list[dict[str, Json]]", found["data"])]
     return page({**found, "data": rows}, (*PRODUCT, "images"))
 
 
