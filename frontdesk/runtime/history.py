@@ -191,7 +191,7 @@ def _heard(message: StoredMessage) -> ModelRequest:
 
 def _unmarked(text: str) -> str:
     """A customer cannot write our marks, so that nobody speaks as the team."""
-    for mark in ("team_member", "automatic_message"):
+    for mark in ("team_member", "automatic_message", "tool_result"):
         for opening in (f"<{mark}", f"</{mark}"):
             text = text.replace(opening, opening.replace("<", "‹"))
     return text

@@ -61,7 +61,7 @@ async def choose(models: ModelSource, held: HeldTurn) -> ResolvedModel:
 
 async def _take(held: HeldTurn, id: int | None, resolved: ResolvedModel) -> None:
     fallback = None if id == held.config.ai_model_id else id
-    if fallback != held.turn.fallback_ai_model_id or len(held.model_trials) > len(trials_of(held.turn)):
+    if fallback is not None or len(held.model_trials) > len(trials_of(held.turn)):
         await held.chose(fallback, resolved.facts)
     facts = resolved.facts
     held.answering = (id, str(facts.get("label") or resolved.model.model_name))

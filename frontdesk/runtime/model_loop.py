@@ -53,6 +53,7 @@ from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
 from frontdesk.runtime.reply_draft import ReplyDraft
+from frontdesk.runtime.toolless import without_tools
 from frontdesk.runtime.tooling import CallRecord, CallStatus, ToolDeps, unique_call_ids
 from frontdesk.runtime.turns import LEASE
 
@@ -143,9 +144,10 @@ class ModelLoop:
                 raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
 
     async def _iterate(self) -> Answer:
-        messages: list[ModelMessage] = [*self.history.messages]
-        if self.history.pending is not None:
-            messages.append(self.history.pending)
+        history = self.history if self.resolved.takes_tools else without_tools(self.history)
+        messages: list[ModelMessage] = [*history.messages]
+        if history.pending is not None:
+            messages.append(history.pending)
         elif self._answers is not None:
             messages += self._answers.open_exchange
         # What moves is marked so, because providers cache the prompt up to it.

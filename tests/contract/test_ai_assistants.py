@@ -138,7 +138,7 @@ WRONG = [
     ({"access_permissions_contact": "write"}, "access_permissions_contact"),
     ({"internal_tools": {"tools": {"fly": True}}}, "internal_tools.tools.fly"),
     ({"schedule_config": {"weekly": [{"days": ["mon"], "from": "9", "to": "10:00"}]}}, "schedule_config.weekly.0.from"),
-    ({"advanced_options": {"temperature": 1}}, "advanced_options.temperature"),
+    ({"advanced_options": {"temperature": 3}}, "advanced_options.temperature"),
     ({FIELD: MASK}, FIELD),
     ({FIELD: "sk-secret\nsecret"}, FIELD),
     ({FIELD: "sk-secrét"}, FIELD),

@@ -1,5 +1,7 @@
 """Which failure of a model is tried again, and after how long."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic_ai.exceptions import (
     ModelHTTPError,
@@ -10,7 +12,7 @@ from pydantic_ai.exceptions import (
 )
 
 from frontdesk.assistants.no_model import NoModel
-from frontdesk.runtime.model_failure import MOST_ATTEMPTS, Failure, TurnExhausted, judge, sentence
+from frontdesk.runtime.model_failure import MOST_ATTEMPTS, Failure, ModelTimedOut, TurnExhausted, judge, sentence
 from frontdesk.runtime.tooling import TooManyCalls
 
 
@@ -51,3 +53,21 @@ def test_a_providers_body_is_not_kept() -> None:
 def test_an_answer_that_makes_no_sense_is_not_kept_either() -> None:
     error = UnexpectedModelBehavior("Invalid response: 1 fault\ninput_value='sk-secret'", body='{"key": "sk-secret"}')
     assert sentence(error) == "UnexpectedModelBehavior: Invalid response: 1 fault"
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts", "falls_back"),
+    [
+        (ModelTimeoutError("m", "slow"), 1, False), (ModelTimeoutError("m", "slow"), 2, True),
+        (ModelHTTPError(401, "m"), 1, True), (ModelQuotaExceededError("m", "no credits"), 1, True),
+        (ModelRateLimitError("m", "slow down", retry_after=3), 1, False),
+        (ModelRateLimitError("m", "slow down", retry_after=5), 1, True), (ModelTimedOut("120 s"), 1, True),
+        (TooManyCalls("t"), 1, False), (TurnExhausted("never ends"), 1, False),
+    ],
+)  # fmt: skip
+def test_another_model_is_asked_where_waiting_would_be_longer(
+    failure: Failure, attempts: int, falls_back: bool
+) -> None:
+    verdict = judge(failure, attempts, has_next=True)
+    assert verdict.falls_back is falls_back
+    assert not falls_back or verdict.pause == timedelta(0)
