@@ -53,8 +53,8 @@ from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
 from frontdesk.runtime.reply_draft import ReplyDraft
-from frontdesk.runtime.toolless import without_tools
 from frontdesk.runtime.tooling import CallRecord, CallStatus, ToolDeps, unique_call_ids
+from frontdesk.runtime.toolless import without_tools
 from frontdesk.runtime.turns import LEASE
 
 AgentNode = UserPromptNode[ToolDeps, str] | ModelRequestNode[ToolDeps, str] | CallToolsNode[ToolDeps, str]

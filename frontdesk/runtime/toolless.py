@@ -10,7 +10,6 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelRequestPart,
-    ModelResponse,
     RetryPromptPart,
     ToolCallPart,
     ToolReturnPart,
@@ -25,10 +24,8 @@ def without_tools(history: History) -> History:
     joined: list[ModelMessage] = []
     for message in _plain(history.messages):
         last = joined[-1] if joined else None
-        if isinstance(last, ModelRequest) and isinstance(message, ModelRequest):
-            joined[-1] = replace(last, parts=[*last.parts, *message.parts])
-        elif isinstance(last, ModelResponse) and isinstance(message, ModelResponse):
-            joined[-1] = replace(last, parts=[*last.parts, *message.parts])
+        if last is not None and type(last) is type(message):
+            joined[-1] = replace(last, parts=[*last.parts, *message.parts])  # type: ignore[arg-type]
         else:
             joined.append(message)
     return History(joined, None, history.left_out)
