@@ -7,6 +7,7 @@ from frontdesk.assistants.api_tools import ApiTools
 from frontdesk.assistants.config import SECTIONS, check_timezone
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.internal_tools import InternalTools, switch_of
+from frontdesk.assistants.json_keys import JsonKeys
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.assistants.section import default_of, json_schema, read
@@ -20,6 +21,12 @@ EXAMPLES = {
         "faqs": [{"question": "Where?", "answer": "Here."}], "greeting": "Hello", "closing": "Bye",
         "examples": [{"customer": "Hi", "assistant": "Hello"}],
     },
+    "additional_json_keys": [
+        {"key": "intent", "type": "string", "enum": ["book", "cancel", "other"], "description": "What they want",
+         "required": True, "save_to": {"entity": "contact", "custom_field": "last_intent"}},
+        {"key": "lines", "type": "array", "items": {"type": "object", "properties": [
+            {"key": "product", "type": "string", "required": True}, {"key": "quantity", "type": "integer"}]}},
+    ],
     "response_config": {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 1, "max": 4}},
     "schedule_config": {
         "enabled": True, "weekly": [{"days": ["mon", "tue"], "from": "09:00", "to": "18:00"}],
@@ -99,6 +106,28 @@ WRONG = [
     (ApiTools, [{"api_tool_id": 1, "approval": "maybe"}], "0.approval", "must be one of"),
     (ApiTools, [{"api_tool_id": 1}, {"api_tool_id": 1}], "", "each API tool once"),
     (ApiTools, [{"api_tool_id": i} for i in range(1, 102)], "", "at most 100 items"),
+    (JsonKeys, {}, "", "must be a list"),
+    (JsonKeys, [{"type": "string"}], "0.key", "is required"),
+    (JsonKeys, [{"key": "a b"}], "0.key", "letters, digits and underscores"),
+    (JsonKeys, [{"key": "Reply"}], "0.key", "must not be reply"),
+    (JsonKeys, [{"key": "a"}, {"key": "A"}], "", "must name each key once"),
+    (JsonKeys, [{"key": f"k{i}"} for i in range(51)], "", "at most 50 items"),
+    (JsonKeys, [{"key": "a", "type": "text"}], "0.type", "must be one of"),
+    (JsonKeys, [{"key": "a", "colour": 1}], "0.colour", "is not a known field"),
+    (JsonKeys, [{"key": "a", "enum": []}], "0.enum", "at least 1 item"),
+    (JsonKeys, [{"key": "a", "enum": ["x", 1]}], "0.enum", "of the type string only"),
+    (JsonKeys, [{"key": "a", "enum": ["x", "X"]}], "0.enum", "twice"),
+    (JsonKeys, [{"key": "a", "type": "integer", "enum": [True]}], "0.enum", "of the type integer only"),
+    (JsonKeys, [{"key": "a", "type": "boolean", "enum": [True]}], "0.enum", "belongs to a text or a number"),
+    (JsonKeys, [{"key": "a", "items": {}}], "0", "must not have items"),
+    (JsonKeys, [{"key": "a", "type": "object"}], "0", "must have properties"),
+    (JsonKeys, [{"key": "a", "type": "array", "items": {"type": "object", "properties": [{"key": "b", "type": "array"}]}}],
+     "0.items.properties.0.type", "must be one of"),
+    (JsonKeys, [{"key": "a", "type": "object", "properties": [{"key": "b"}, {"key": "b"}]}], "0", "twice"),
+    (JsonKeys, [{"key": "a", "save_to": {"entity": "invoice", "custom_field": "x"}}], "0.save_to.entity", "one of"),
+    (JsonKeys, [{"key": "a", "save_to": {"entity": "contact"}}], "0.save_to.custom_field", "is required"),
+    (JsonKeys, [{"key": "a", "type": "array", "items": {"type": "integer"},
+                 "save_to": {"entity": "contact", "custom_field": "x"}}], "0", "cannot be saved"),
     (EasyModeConfig, {"mood": 1}, "mood", "is not a known field"),
     (EasyModeConfig, {"tone": "rude"}, "tone", "must be one of"),
     (EasyModeConfig, {"goals": [""]}, "goals.0", "at least 1 character"),
