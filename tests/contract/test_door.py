@@ -14,7 +14,7 @@ from frontdesk.registry import make_registry
 from tests.tools_world import ANA, BOB, HERE, ORGANIZATION, STRANGER, World, make_world
 
 PATHS = [resource.path for resource in make_registry()]
-OWNER = Caller(1, None, Role.owner)
+OWNER = Caller(1, 1, Role.owner, via="jwt")
 HOSTILE: list[object] = [
     "' OR 1=1 --", "\x00", "\ud800", "1;DROP TABLE contacts", "$1", ":term", "%(x)s", "\\", "%", "x" * 100_000,
     10**30, 2**31, 2**63, -(2**63) - 1, 1e308, float("nan"), float("inf"), -0.0, True, None, "", [], {}, [[1]], [None],
