@@ -19,12 +19,15 @@ from frontdesk.resources.assistants.ai_assistant_skills import ai_assistant_skil
 from frontdesk.resources.assistants.ai_assistant_system import ai_assistant_system
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_assistants_change_history import ai_assistants_change_history
+from frontdesk.resources.assistants.ai_assistants_permissions import ai_assistants_permissions
 from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
+from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
 from frontdesk.resources.assistants.api_tools_imports import api_tools_imports
 from frontdesk.resources.assistants.api_tools_trials import api_tools_dry_run, api_tools_executions
+from frontdesk.resources.assistants.mcp_sign_ins import mcp_sign_ins
 from frontdesk.resources.assistants.mcp_tool_connection_proxy import mcp_tool_connection_proxy
 from frontdesk.resources.crm.activities import activities
 from frontdesk.resources.crm.activity_types import activity_types
@@ -121,11 +124,14 @@ RESOURCES: tuple[Resource, ...] = (
     api_tools_executions,
     api_tools_imports,
     mcp_tool_connection_proxy,
+    mcp_sign_ins,
     ai_assistant_system,
     ai_assistants,
     ai_assistant_skills,
     ai_assistants_change_history,
+    ai_assistants_permissions,
     ai_assistants_restore,
+    ai_assistants_test_connection,
     inbox_channels,
     conversations,
     conversation_messages,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from frontdesk.assistants.mcp_tools import McpServer, McpTools
+from frontdesk.assistants.mcp_tools import McpServer, McpTools, Oauth2Config
 from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.core.vault import SecretUnusable, Vault, is_mask, mask, origin_of
 
@@ -20,8 +21,12 @@ ELSEWHERE = "was stored for another address; enter it again"
 NOTHING = "is a mask of no stored value; enter the value again"
 # The secrets that go to where tokens are made; the access token itself goes to the server.
 TO_TOKEN_URL = ("client_secret", "refresh_token")
-# How the keys of those begin without which a way of authentication does not work.
-NEEDED = {"api_key": "api_key", "custom_headers": "custom_headers.", "oauth2": "oauth2_config.access_token"}
+# Those that are renewed while nobody looks, so that a page may hold the mask of one that is gone.
+TOKENS = ("oauth2_config.access_token", "oauth2_config.refresh_token")
+# How the keys of those begin without which a way of authentication does not work. A sign-in is asked for otherwise.
+NEEDED = {"api_key": "api_key", "custom_headers": "custom_headers."}
+SIGN_IN = "oauth2_config"  # what is missing where somebody has to sign in, again or at all
+EARLY = timedelta(seconds=30)  # a token that runs out while it is on its way is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +80,24 @@ def settle(sent: McpTools, stored: McpTools | None, sealed: Sealed, seal: Seal, 
     for i, server in enumerate(sent.root):
         dumped = server.model_dump(mode="json")
         kept: dict[str, str] = {}
+        renewed: set[str] = set()
         for place in places(dumped):
             value, path = place.value, at.format(i=i) + place.path
             if value is not None and is_mask(value) and stored is not None:
                 known, old = before.get(server.id, {}).get(place.key), sealed.get(server.id, {}).get(place.key)
-                if known is None or known.value != value or old is None:
+                if known is None or old is None or (known.value != value and place.key not in TOKENS):
                     faults.append(Fault(path, "mask", NOTHING))
                 elif known.origin != place.origin:
                     faults.append(Fault(path, "origin", ELSEWHERE))
                 else:
-                    kept[place.key] = old
+                    kept[place.key], place.holder[place.member] = old, known.value
             elif value is not None and not is_mask(value):
                 kept[place.key] = seal(value, place.origin)
                 place.holder[place.member] = mask(value)
+                renewed.add(place.key)
             else:
                 place.holder[place.member] = None
+        _settle_sign_in(dumped, stored.server(server.id) if stored is not None else None, kept, renewed)
         result.servers.append(dumped)
         if kept:
             result.sealed[server.id] = kept
@@ -99,14 +107,30 @@ def settle(sent: McpTools, stored: McpTools | None, sealed: Sealed, seal: Seal, 
     return result
 
 
+def _settle_sign_in(
+    dumped: dict[str, Any], before: McpServer | None, kept: Mapping[str, str], renewed: set[str]
+) -> None:
+    """`expires_at` and `status` follow the tokens: with a kept one they stay as they are stored, whatever was sent."""
+    oauth, known = dumped["oauth2_config"], before.oauth2_config if before is not None else None
+    if oauth is None:
+        return
+    access, is_new = TOKENS[0], not renewed.isdisjoint(TOKENS)
+    if access not in kept:
+        oauth["expires_at"] = None
+    elif access not in renewed:
+        oauth["expires_at"] = known.expires_at if known is not None else None
+    if kept.keys().isdisjoint(TOKENS):
+        oauth["status"] = None
+    else:
+        oauth["status"] = "signed_in" if is_new or known is None else known.status
+
+
 def _by_key(server: McpServer) -> dict[str, Place]:
     return {place.key: place for place in places(server.model_dump(mode="json"))}
 
 
 def _missing(kind: str, dumped: dict[str, Any]) -> list[str]:
-    needed = {"api_key": "api_key", "custom_headers": "custom_headers.", "oauth2": "oauth2_config.access_token"}.get(
-        kind
-    )
+    needed = NEEDED.get(kind)
     if needed is None:
         return []
     return [place.path for place in places(dumped) if place.key.startswith(needed) and place.value is None]
@@ -127,23 +151,66 @@ def restored(then: McpTools, now: McpTools) -> tuple[list[dict[str, Json]], list
             if place.value is not None and not is_kept:
                 dropped.append(f"mcp_tools.{i}.{place.path}")
             place.holder[place.member] = known.value if known is not None and is_kept else None
+        _restore_sign_in(dumped, now.server(server.id))
         servers.append(dumped)
     return servers, dropped
 
 
+def _restore_sign_in(dumped: dict[str, Any], now: McpServer | None) -> None:
+    oauth, known = dumped["oauth2_config"], now.oauth2_config if now is not None else None
+    if oauth is not None:
+        is_there = known is not None and oauth["access_token"] is not None
+        oauth["expires_at"] = known.expires_at if known is not None and is_there else None
+        oauth["status"] = known.status if known is not None and is_there else None
+
+
+@dataclass(frozen=True, slots=True)
+class OauthSecrets:
+    """The secrets of an entry's `oauth2_config`, in plain."""
+
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A server that can be connected to. `missing` says which secret is not there."""
+    """A server that can be connected to. `missing` says which secret is not there, `oauth` is that of a sign-in."""
 
     id: str
     name: str
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     missing: str | None = None
+    oauth: Oauth2Config | None = None
+    tokens: OauthSecrets = OauthSecrets()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(self.headers.values())
+        known = (self.tokens.client_secret, self.tokens.access_token, self.tokens.refresh_token)
+        return (*self.headers.values(), *(secret for secret in known if secret is not None))
+
+    @property
+    def identity(self) -> list[str]:
+        """What makes it another server where it differs: address and secret, but not a token that is renewed."""
+        if self.oauth is not None:
+            return [self.url, str(self.oauth.client_id)]
+        return [self.url, *(f"{name}: {value}" for name, value in sorted(self.headers.items()))]
+
+    def is_run_out(self, now: datetime) -> bool:
+        """Whether a new token is needed before anything is asked."""
+        if self.oauth is None:
+            return False
+        if self.tokens.access_token is None:
+            return True
+        expires = self.oauth.expires_at
+        return expires is not None and moment_of(expires) - EARLY <= now
+
+
+def moment_of(text: str) -> datetime:
+    """A moment as it is stored; one without an offset is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def opened(server: McpServer, sealed: Sealed, vault: Vault) -> Opened:
@@ -160,13 +227,14 @@ def opened(server: McpServer, sealed: Sealed, vault: Vault) -> Opened:
 
 
 def with_values(server: McpServer, values: Mapping[str, str]) -> Opened:
+    if server.authentication_type == "oauth2":
+        return _signed_in(server, values)
     headers: dict[str, str] = {}
     missing = None
-    if server.authentication_type in ("api_key", "oauth2"):
-        key = "api_key" if server.authentication_type == "api_key" else "oauth2_config.access_token"
-        if key in values:
-            headers["Authorization"] = f"Bearer {values[key]}"
-        missing = None if key in values else key
+    if server.authentication_type == "api_key":
+        if "api_key" in values:
+            headers["Authorization"] = f"Bearer {values['api_key']}"
+        missing = None if "api_key" in values else "api_key"
     elif server.authentication_type == "custom_headers":
         for header in server.custom_headers:
             value = values.get(f"custom_headers.{header.name.lower()}")
@@ -175,3 +243,12 @@ def with_values(server: McpServer, values: Mapping[str, str]) -> Opened:
             else:
                 headers[header.name] = value
     return Opened(server.id, server.name, server.url, headers, missing)
+
+
+def _signed_in(server: McpServer, values: Mapping[str, str]) -> Opened:
+    config = server.oauth2_config or Oauth2Config()
+    found = {name: values.get(f"oauth2_config.{name}") for name in (*TO_TOKEN_URL, "access_token")}
+    tokens = OauthSecrets(**found)
+    headers = {"Authorization": f"Bearer {tokens.access_token}"} if tokens.access_token else {}
+    is_over = config.status == "sign_in_again" or (tokens.access_token or tokens.refresh_token) is None
+    return Opened(server.id, server.name, server.url, headers, SIGN_IN if is_over else None, config, tokens)

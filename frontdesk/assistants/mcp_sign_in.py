@@ -31,6 +31,7 @@ from pydantic import AnyUrl, BaseModel
 
 from frontdesk.assistants.mcp_challenge import Challenge
 from frontdesk.assistants.mcp_offer import words_of
+from frontdesk.assistants.mcp_secrets import OauthSecrets
 from frontdesk.assistants.mcp_tools import Oauth2Config
 from frontdesk.core.addresses import is_loopback, parse_address
 from frontdesk.core.egress import EgressRefused, Guard
@@ -49,11 +50,14 @@ Code = Literal["sign_in_refused", "sign_in_failed", "sign_in_broken", "token_url
 
 
 class SignInFailed(Exception):
-    """A step that did not come off: a code, and a clause for people. `sign_in_refused` stays so until a new sign-in."""
+    """A step that did not come off: a code, and a clause for people. `sign_in_refused` stays so until a new sign-in.
 
-    def __init__(self, code: Code, clause: str) -> None:
+    `error` is the authorization server's own code (RFC 6749, 5.2), where it gave one that is final.
+    """
+
+    def __init__(self, code: Code, clause: str, error: str | None = None) -> None:
         super().__init__(clause)
-        self.code, self.clause = code, clause
+        self.code, self.clause, self.error = code, clause, error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,6 @@ class Begun(BaseModel):
     resource: ProtectedResourceMetadata | None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """The plain secrets of an entry's `oauth2_config`."""
-
-    client_secret: str | None = None
-    access_token: str | None = None
-    refresh_token: str | None = None
-
-
 class _Waiting(Exception):
     """Raised through the SDK's flow at the point where it would wait for a person."""
 
@@ -127,7 +122,7 @@ class _Storage:
 class _Flow(OAuthClientProvider):
     """The SDK's flow, stopped where a person comes in, and its two kinds of token requests."""
 
-    def __init__(self, server_url: str, application: Application, config: Oauth2Config, secrets: Secrets) -> None:
+    def __init__(self, server_url: str, application: Application, config: Oauth2Config, secrets: OauthSecrets) -> None:
         self.config, self.secrets, self.challenge = config, secrets, httpx2.Response(401)
         self.waiting: Begun | None = None
         client = client_of(config, secrets, application)
@@ -220,7 +215,9 @@ class _Flow(OAuthClientProvider):
         return AuthorizationCodeResult(code="none yet", state=query["state"][0], iss=issuer)
 
 
-def client_of(config: Oauth2Config, secrets: Secrets, application: Application) -> OAuthClientInformationFull | None:
+def client_of(
+    config: Oauth2Config, secrets: OauthSecrets, application: Application
+) -> OAuthClientInformationFull | None:
     """The client that is known already: registered by us at `issuer`, or entered by a person (no issuer)."""
     if config.client_id is None:
         return None
@@ -249,7 +246,7 @@ async def begin(
     server_url: str,
     application: Application,
     config: Oauth2Config,
-    secrets: Secrets,
+    secrets: OauthSecrets,
     challenge: Challenge,
 ) -> Begun:
     """Discover the authorization server, register there if needed, and give the address for the browser.
@@ -264,7 +261,7 @@ async def finish(
     guard: Guard, server_url: str, application: Application, begun: Begun, code: str, iss: str | None, now: datetime
 ) -> dict[str, object]:
     """Spend the code that the browser brought. The entry's new `oauth2_config`, in plain. Raises `SignInFailed`."""
-    flow = _Flow(server_url, application, Oauth2Config(), Secrets())
+    flow = _Flow(server_url, application, Oauth2Config(), OauthSecrets())
     context = flow.context
     context.oauth_metadata, context.client_info = begun.metadata, begun.client
     context.protected_resource_metadata = begun.resource
@@ -287,7 +284,7 @@ async def finish(
 
 
 async def refresh(
-    guard: Guard, server_url: str, application: Application, config: Oauth2Config, secrets: Secrets
+    guard: Guard, server_url: str, application: Application, config: Oauth2Config, secrets: OauthSecrets
 ) -> OAuthToken:
     """Spend the refresh token; the answer may hold another one, which replaces it. Raises `SignInFailed`."""
     flow = _Flow(server_url, application, config, secrets)
@@ -348,5 +345,7 @@ def _refusal(response: httpx2.Response) -> SignInFailed:
         body = json.loads(response.content)
         error = body.get("error") if isinstance(body, dict) else None
     if response.status_code in (400, 401, 403) and error in FINAL:
-        return SignInFailed("sign_in_refused", f"its authorization server does not renew the sign-in ({error})")
+        return SignInFailed(
+            "sign_in_refused", f"its authorization server does not renew the sign-in ({error})", str(error)
+        )
     return SignInFailed("sign_in_broken", f"its authorization server answered with HTTP {response.status_code}")

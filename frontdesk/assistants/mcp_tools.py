@@ -178,8 +178,6 @@ def server_faults(server: McpServer, at: str, guard: Guard) -> Iterator[Fault]:
         yield Fault(f"{at}url", "address", "must not lead to a private address")
     if server.authentication_type == "custom_headers" and not server.custom_headers:
         yield Fault(f"{at}custom_headers", "minItems", "must have at least 1 item(s)")
-    if server.authentication_type == "oauth2" and server.oauth2_config is None:
-        yield Fault(f"{at}oauth2_config", "required", "is required")
 
 
 def mcp_warnings(servers: McpTools) -> Iterator[dict[str, Json]]:
@@ -189,8 +187,7 @@ def mcp_warnings(servers: McpTools) -> Iterator[dict[str, Json]]:
             continue
         at = f"mcp_tools.{i}"
         if server.authentication_type == "oauth2":
-            message = "Signing in and renewing tokens are not available in this version; the stored token is sent."
-            yield {"field": f"{at}.authentication_type", "code": "oauth2_not_available", "message": message}
+            yield from _of_sign_in(server, f"{at}.oauth2_config")
         if not any(tool.enabled for tool in server.tools):
             message = f"No tool of {server.name} is switched on, so none is offered."
             yield {"field": f"{at}.tools", "code": "mcp_without_tools", "message": message}
@@ -199,3 +196,17 @@ def mcp_warnings(servers: McpTools) -> Iterator[dict[str, Json]]:
                 message = "Approvals are not available in this version: every call of this tool is refused."
                 field = f"{at}.tools.{j}.approval"
                 yield {"field": field, "code": "approval_not_available", "message": message}
+
+
+def _of_sign_in(server: McpServer, field: str) -> Iterator[dict[str, Json]]:
+    config = server.oauth2_config or Oauth2Config()
+    how = "POST /mcp-sign-ins gives the address."
+    if config.access_token is None and config.refresh_token is None:
+        message = f"Nobody has signed in to {server.name} yet, so its tools are not offered. {how}"
+        yield {"field": field, "code": "mcp_sign_in_needed", "message": message}
+    elif config.status == "sign_in_again":
+        message = f"The sign-in to {server.name} is over, so its tools are not offered: sign in again. {how}"
+        yield {"field": field, "code": "mcp_sign_in_again", "message": message}
+    elif config.status == "scope_missing":
+        message = f"{server.name} wants more rights than it was given for some of its tools: sign in again. {how}"
+        yield {"field": field, "code": "mcp_sign_in_again", "message": message}

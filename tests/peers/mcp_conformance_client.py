@@ -19,8 +19,8 @@ import httpx2
 from mcp_types import Tool
 
 from frontdesk.assistants.mcp_client import McpFailed, call_tool, list_tools
-from frontdesk.assistants.mcp_secrets import Opened
-from frontdesk.assistants.mcp_sign_in import Application, Secrets, begin, finish
+from frontdesk.assistants.mcp_secrets import OauthSecrets, Opened
+from frontdesk.assistants.mcp_sign_in import Application, begin, finish
 from frontdesk.assistants.mcp_tools import Oauth2Config
 from frontdesk.core.egress import Guard
 
@@ -37,7 +37,7 @@ class Assistant:
     def __init__(self, url: str, context: dict[str, Any]) -> None:
         self.guard, self.url, self.sign_ins = Guard.of(["localhost"]), url, 0
         known = {name: context[name] for name in ("client_id", "issuer") if name in context}
-        self.config, self.secrets = Oauth2Config(**known), Secrets(context.get("client_secret"))
+        self.config, self.secrets = Oauth2Config(**known), OauthSecrets(context.get("client_secret"))
 
     @property
     def server(self) -> Opened:
@@ -66,7 +66,7 @@ class Assistant:
         got: dict[str, Any] = await finish(
             self.guard, self.url, US, begun, back["code"], back.get("iss"), datetime.now(UTC)
         )
-        self.secrets = Secrets(got.pop("client_secret"), got.pop("access_token"), got.pop("refresh_token"))
+        self.secrets = OauthSecrets(got.pop("client_secret"), got.pop("access_token"), got.pop("refresh_token"))
         self.config = Oauth2Config(**got)
 
 

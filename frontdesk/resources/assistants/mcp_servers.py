@@ -43,7 +43,7 @@ def settle_mcp(call: Call, sent: Mapping[str, Json], before: Mapping[str, Json] 
         for path in settled.missing
     ]
     columns: dict[str, Json] = {FIELD: cast(Json, settled.servers), SEALED: cast(Json, settled.sealed) or None}
-    return McpChange(columns, [*missing, *mcp_warnings(servers)])
+    return McpChange(columns, [*missing, *mcp_warnings(McpTools.model_validate(settled.servers))])
 
 
 async def restored_mcp(call: Call, assistant_id: int, then: Json) -> McpChange:
