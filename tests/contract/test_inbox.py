@@ -12,7 +12,7 @@ from frontdesk.core.errors import Json
 from frontdesk.resources.messaging.conversation_query import COUNTED_BY_TEXT
 from tests.world import NOW, OURS, THEIRS, World
 
-JOINED = {"contact", "last_message", "assigned_user", "assigned_ai_assistant", "tags"}
+JOINED = {"contact", "last_message", "assigned_user", "assigned_ai_assistant", "assigned_team", "tags"}
 # One text for many conversations, each with its own contact: what a search for a common word meets.
 CROWD = """
     WITH c AS (

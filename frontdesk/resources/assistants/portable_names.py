@@ -56,10 +56,13 @@ class Names:
             return value
         shown: dict[str, Json] = {}
         for member, inner in value.items():
-            if member not in NAMED or inner in (None, []):
+            if member not in NAMED:
                 shown[member] = await self.with_names(inner, f"{at}.{member}")
                 continue
             name, sql = NAMED[member]
+            if inner is None:
+                shown[name] = None
+                continue
             known = dict(await self._of(sql))
             ids = inner if isinstance(inner, list) else [inner]
             if any(id not in known for id in ids):
@@ -80,10 +83,13 @@ class Names:
         for name, inner in value.items():
             if name in NAMED and inner not in (None, []):
                 raise Invalid([Fault(f"{at}.{name}", "name", f"has another number here; write {NAMED[name][0]}")])
-            if name not in _BY_NAME or inner is None:
+            if name not in _BY_NAME:
                 stored[name] = await self.with_ids(inner, f"{at}.{name}")
                 continue
             member, sql = _BY_NAME[name]
+            if inner is None:
+                stored[member] = None
+                continue
             names = inner if isinstance(inner, list) else [inner]
             ids: list[Json] = [await self._id_of(sql, one, f"{at}.{name}") for one in names]
             stored[member] = ids if isinstance(inner, list) else ids[0]

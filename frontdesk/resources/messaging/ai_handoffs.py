@@ -50,5 +50,6 @@ ai_handoffs = Resource(
         ),
         Index("ix_ai_handoffs_notice", text("notice_due_at"), postgresql_where=text("notice_status = 'queued'")),
     ),
+    tells={"created": "An assistant gave a conversation away; `to_user_id` says who got it."},
     default_sort=(("id", -1),),
 )  # fmt: skip
