@@ -53,6 +53,8 @@ CREATE TABLE mcp_begun_sign_ins (
     CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash)
 );
 
+CREATE INDEX ix_mcp_begun_sign_ins_ai_assistant_id ON mcp_begun_sign_ins (organization_id, ai_assistant_id);
+
 CREATE INDEX ix_mcp_begun_sign_ins_user_id ON mcp_begun_sign_ins (user_id);
 
 CREATE TABLE mcp_grants (
