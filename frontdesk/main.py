@@ -24,6 +24,7 @@ from frontdesk.web.files import FilesEdge
 from frontdesk.web.health import Health
 from frontdesk.web.identity import Identities
 from frontdesk.web.invites import InvitesEdge
+from frontdesk.web.mcp_oauth import McpOauthEdge
 from frontdesk.web.openai_api import OpenAIEdge
 from frontdesk.web.rest import RestEdge
 from frontdesk.web.session_events import PATH as SESSION_EVENTS
@@ -35,7 +36,7 @@ from frontdesk.web.webchat import WebchatEdge
 def create_app(settings: Settings, url: str) -> FastAPI:
     """The HTTP edge on the database at `url`."""
     door = make_door(settings, url)
-    door.completions = completions = LateCompletions(door, settings)
+    door.completions = door.trials = completions = LateCompletions(door, settings)
     identities = Identities(door.database, door.clock, settings.secret(), settings.quota)
     limits = RequestLimits(LedgerRows(door.database), door.clock)
     health = Health(url)
@@ -69,6 +70,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
         [*login.routes(), *documentation.routes(door.registry), *chat.routes(), *FilesEdge(door).routes()]
     )
     app.router.routes.extend([*UnsubscribeEdge(door).routes(), *OpenAIEdge(door, identities, limits).routes()])
+    app.router.routes.extend(McpOauthEdge(door).routes())
     app.router.routes.extend(FakeProviderEdge(door, is_on=settings.fake_provider is not None).routes())
     failures.install(app)
     app.state.door, app.state.events, app.state.live = door, events, live

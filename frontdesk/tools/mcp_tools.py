@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -21,11 +21,11 @@ from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 
 from frontdesk.assistants.api_answer import readable, trimmed, without
 from frontdesk.assistants.mcp_client import Listing, McpFailed, call_tool, list_tools
+from frontdesk.assistants.mcp_grants import Place, with_sign_in
 from frontdesk.assistants.mcp_offer import RemoteTool, remote_tool, told
 from frontdesk.assistants.mcp_secrets import Opened, opened
 from frontdesk.assistants.mcp_tools import McpServer, McpTools
 from frontdesk.core.database import Connection
-from frontdesk.core.egress import Guard
 from frontdesk.core.errors import Json
 from frontdesk.core.storable import storable
 from frontdesk.runtime.tooling import ToolDeps
@@ -47,6 +47,7 @@ KEPT = 500
 LONGEST_FAILURE = 2_000  # characters of an answer that refuses
 
 Key = tuple[int, int, str, str]
+Answered = tuple[CallToolResult, tuple[str, ...]]  # and the secrets that it was asked with
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ class McpToolset(AbstractToolset[ToolDeps]):
         if deps.connection is not None or server.missing is not None:
             return None
         try:
-            listing = await list_tools(deps.door.guard, server)
+            listing = await with_sign_in(
+                deps.door, _place(deps, server), server, lambda opened: list_tools(deps.door.guard, opened)
+            )
         except McpFailed as failed:
             log.warning("mcp server failed", server=server.id, assistant=deps.config.id, code=failed.code)
             self._keep(key, Known(deps.clock.monotonic() + BAD_SECONDS, None))
@@ -123,23 +126,28 @@ class McpToolset(AbstractToolset[ToolDeps]):
         _, server = found
         if server.missing is not None:
             raise Refused(f"{name} was not called: no secret is stored for its server ({server.missing}).")
-        return remote_of(name, metadata["mcp_tool"], server, tool_args, deps.door.guard, bool(metadata["is_change"]))
+        place, tool_name = _place(deps, server), metadata["mcp_tool"]
+
+        async def ask(opened: Opened) -> Answered:
+            return await call_tool(deps.door.guard, opened, tool_name, tool_args), opened.secrets
+
+        return remote_of(
+            name, lambda: with_sign_in(deps.door, place, server, ask), is_change=bool(metadata["is_change"])
+        )
 
 
-def remote_of(
-    name: str, tool: str, server: Opened, arguments: Mapping[str, object], guard: Guard, is_change: bool
-) -> Remote:
+def remote_of(name: str, make_call: Callable[[], Awaitable[Answered]], *, is_change: bool) -> Remote:
     """The call of one tool of a server. The protocol knows no key that would make a repetition harmless."""
 
     async def send(_: str | None) -> Outcome:
         try:
-            answer = await call_tool(guard, server, tool, arguments)
+            answer, secrets = await make_call()
         except McpFailed as failed:
             if failed.may_have_arrived and is_change:
                 return Outcome(f"{UNKNOWN} ({name}: {failed.clause}.)", "unknown")
             said = "gave no answer" if failed.may_have_arrived else "was not called"
             return Outcome(f"{name} {said}: {failed.clause}. Go on without it.", "failed")
-        return outcome_of(name, answer, server.secrets)
+        return outcome_of(name, answer, secrets)
 
     return Remote(send, is_change)
 
@@ -198,7 +206,11 @@ def _connected(deps: ToolDeps) -> AbstractAsyncContextManager[Connection]:
     return deps.door.database.reading(deps.turn.organization_id)
 
 
+def _place(deps: ToolDeps, server: Opened) -> Place:
+    return Place(deps.turn.organization_id, deps.config.id, server.id)
+
+
 def _key(deps: ToolDeps, server: Opened) -> Key:
     """Another address or another secret is another server."""
-    place = hashlib.sha256(json.dumps([server.url, *sorted(server.headers.items())]).encode()).hexdigest()
+    place = hashlib.sha256(json.dumps(server.identity).encode()).hexdigest()
     return deps.turn.organization_id, deps.config.id, server.id, place

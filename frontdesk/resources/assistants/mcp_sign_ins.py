@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from frontdesk.assistants.mcp_client import McpFailed, list_tools
 from frontdesk.assistants.mcp_grants import Asked, Place, asked_of, forget
@@ -52,8 +52,15 @@ _MEMBER = """
 """
 
 
+Why = Literal["unknown", "no_right", "denied", "failed", "changed", "busy"]
+
+
 class NotSignedIn(Exception):
-    """A sign-in that came to nothing, with a sentence for its person."""
+    """A sign-in that came to nothing: why, and a clause where there is more to say."""
+
+    def __init__(self, why: Why, clause: str = "") -> None:
+        super().__init__(why)
+        self.why, self.clause = why, clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +151,12 @@ async def complete(door: Door, query: Mapping[str, str]) -> Done:
     async with door.database.system() as connection:
         row = await connection.fetchrow(_SPEND, hash_state(query.get("state", "")))
         if row is None or row["expires_at"] <= door.clock.now():
-            raise NotSignedIn("This sign-in is not known any more. It works once, for ten minutes; begin a new one.")
+            raise NotSignedIn("unknown")
         member = await connection.fetchrow(_MEMBER, row["organization_id"], row["user_id"])
     if member is None or Role[member["role"]] < Role.admin:
-        raise NotSignedIn("Whoever began this sign-in may not change assistants any more.")
+        raise NotSignedIn("no_right")
     if "code" not in query:
-        raise NotSignedIn("The other side did not let you in, or you said no. Nothing was changed.")
+        raise NotSignedIn("denied")
     try:
         begun = Begun.model_validate_json(door.vault.open(row["sealed"], origin_of(row["server_url"])))
         application = Application.at(door.mail.base_url)
@@ -157,9 +164,9 @@ async def complete(door: Door, query: Mapping[str, str]) -> Done:
             door.guard, row["server_url"], application, begun, query["code"], query.get("iss"), door.clock.now()
         )
     except SecretUnusable:
-        raise NotSignedIn("This sign-in cannot be read any more; begin a new one.") from None
+        raise NotSignedIn("unknown") from None
     except SignInFailed as failed:
-        raise NotSignedIn(f"The sign-in failed: {failed.clause}.") from None
+        raise NotSignedIn("failed", failed.clause) from None
     place = Place(row["organization_id"], row["ai_assistant_id"], row["mcp_tool_id"])
     caller = Caller(place.organization_id, row["user_id"], Role[member["role"]], via="jwt")
     return await _store(door, caller, place, row["server_url"], got, member["name"])
@@ -177,7 +184,7 @@ async def _store(
                 servers = cast("list[dict[str, Any]]", record.value["mcp_tools"])
                 entry = next((one for one in servers if one["id"] == place.server_id), None)
                 if entry is None or entry["url"] != url or entry["authentication_type"] != "oauth2":
-                    raise NotSignedIn("The server was changed in the assistant meanwhile; begin a new sign-in.")
+                    raise NotSignedIn("changed")
                 entry["oauth2_config"] = {**(entry["oauth2_config"] or {}), **got}
                 body = {"mcp_tools": servers}
                 await door.call(caller, path, "patch", id=id, data=body, tx=connection, if_match=record.version)
@@ -186,10 +193,10 @@ async def _store(
         except Conflict:
             continue
         except NotFound:
-            raise NotSignedIn("The assistant is gone.") from None
+            raise NotSignedIn("changed") from None
         except ApiError as refused:
-            raise NotSignedIn(f"The sign-in could not be saved: {refused}") from None
-    raise NotSignedIn("The assistant is being changed by somebody else; begin a new sign-in.")
+            raise NotSignedIn("failed", str(refused)) from None
+    raise NotSignedIn("busy")
 
 
 def _out(name: str, kind: str = "text", description: str = "", *, is_list: bool = False) -> Field:

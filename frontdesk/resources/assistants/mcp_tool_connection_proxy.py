@@ -11,6 +11,7 @@ from typing import cast
 from mcp_types import Tool
 
 from frontdesk.assistants.mcp_client import Listing, McpFailed, list_tools
+from frontdesk.assistants.mcp_grants import Place, with_sign_in
 from frontdesk.assistants.mcp_offer import differences, function_name, remote_tool, words_of
 from frontdesk.assistants.mcp_secrets import Opened, Sealed, opened, settle
 from frontdesk.assistants.mcp_tools import McpServer, McpTools, server_faults
@@ -27,6 +28,8 @@ STORED = """
 """
 SECONDS = 15.0  # a person waits here, no customer
 GIVEN = ("url", "authentication_type", "api_key", "custom_headers", "oauth2_config", "name")
+PLACES = frozenset(("url", "authentication_type", "oauth2_config"))
+SIGN_IN_FIRST = "somebody has to sign in to it first; save the server, then POST /mcp-sign-ins gives the address"
 AT = "mcp_tools.0."
 # Where to look when the server refuses the credentials.
 SECRETS = {"api_key": "api_key", "custom_headers": "custom_headers", "oauth2": "oauth2_config"}
@@ -35,14 +38,29 @@ SECRETS = {"api_key": "api_key", "custom_headers": "custom_headers", "oauth2": "
 async def _look(call: Call) -> None:
     """Before the transaction of the call, so that none is open while the other side is waited for."""
     server, target = await _target(call)
+    if target.missing is not None and server.authentication_type == "oauth2":
+        call.extra["answer"] = _failure(server, McpFailed("sign_in_needed", SIGN_IN_FIRST, "secret"))
+        return
     if target.missing is not None:
         raise Invalid([Fault(target.missing, "required", "is required: no value is stored")])
     try:
-        listing = await list_tools(call.door.guard, target, seconds=SECONDS)
+        listing = await _listed(call, target)
     except McpFailed as failed:
         call.extra["answer"] = _failure(server, failed)
     else:
         call.extra["answer"] = _answer(server, listing)
+
+
+async def _listed(call: Call, target: Opened) -> Listing:
+    async def ask(server: Opened) -> Listing:
+        return await list_tools(call.door.guard, server, seconds=SECONDS)
+
+    assistant_id = call.data.get("ai_assistant_id")
+    if assistant_id is None or not PLACES.isdisjoint(call.data):
+        # What was entered for this trial is not stored, so there is nowhere to keep a renewed token.
+        return await ask(target)
+    place = Place(call.organization_id, cast(int, assistant_id), target.id)
+    return await with_sign_in(call.door, place, target, ask)
 
 
 def _failure(server: McpServer, failed: McpFailed) -> Json:
