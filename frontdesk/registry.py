@@ -22,6 +22,7 @@ from frontdesk.resources.assistants.ai_assistants_change_history import ai_assis
 from frontdesk.resources.assistants.ai_assistants_permissions import ai_assistants_permissions
 from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
 from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
+from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
@@ -131,6 +132,7 @@ RESOURCES: tuple[Resource, ...] = (
     ai_assistants_change_history,
     ai_assistants_permissions,
     ai_assistants_restore,
+    ai_assistants_test_connection,
     ai_assistants_test_connection,
     inbox_channels,
     conversations,

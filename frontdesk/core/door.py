@@ -22,6 +22,7 @@ from .caller import Caller
 from .clock import Clock, SystemClock
 from .completions import Completions
 from .conflicts import constraint_error, match_version, missing, stale
+from .connection_trials import ConnectionTrials
 from .custom_values import check_custom_values
 from .database import Connection, Database
 from .egress import Guard
@@ -64,7 +65,9 @@ class Door:
         self.search_engine = search_engine  # the operator's, by which assistants search the web
         self.database, self.registry, self._vault, self._files = database, registry, vault, files
         self.mail = mail or Mail("")
-        self.completions: Completions | None = None  # brought by the process that has models
+        # Both are brought by the process that has models.
+        self.completions: Completions | None = None
+        self.trials: ConnectionTrials | None = None
         self.clock: Clock = clock or SystemClock()
 
     @property

@@ -97,13 +97,16 @@ class Catalogue:
         await self._clients.close()
         await self._local.aclose()
 
-    async def resolve(self, config: AssistantConfig) -> ResolvedModel:
-        """The model of this version of the assistant. Raises NoModel."""
+    async def resolve(self, config: AssistantConfig, *, specific_key: str | None = None) -> ResolvedModel:
+        """The model of this version of the assistant. Raises NoModel.
+
+        `specific_key` is tried in place of the stored one: a key that somebody has entered and not saved yet.
+        """
         async with self._database.reading(config.organization_id) as connection:
             row = await connection.fetchrow(ROW, config.organization_id, config.ai_model_id, config.id)
             if row is None:
                 raise NoModel("The assistant's model was deleted.")
-            choice, key = await self._choose(connection, row, config)
+            choice, key = await self._choose(connection, row, config, specific_key)
         if choice.provider == NONE:
             raise NoModel("No model is configured: set a provider's key, or FRONTDESK_MODEL=local.")
         if choice.provider == LOCAL:
@@ -118,11 +121,11 @@ class Catalogue:
         return replace(resolved, settings=settings, takes_tools=row["supports_tools"], supports_images=sees)
 
     async def _choose(
-        self, connection: Connection, row: asyncpg.Record, config: AssistantConfig
+        self, connection: Connection, row: asyncpg.Record, config: AssistantConfig, specific_key: str | None
     ) -> tuple[Choice, str | None]:
         """The provider, its model and the key. Which key is allowed is decided here and nowhere else."""
         if row["provider"] == INSTALLATION:
-            return await self._choose_default(connection, row, config)
+            return await self._choose_default(connection, row, config, specific_key)
         choice = Choice(row["provider"], row["model"])
         if choice.provider not in PROVIDERS:
             return choice, None
@@ -134,17 +137,17 @@ class Catalogue:
             case "organization" if origin:
                 key = await self._organization_key(connection, config.organization_id, origin)
             case "specific" if origin:
-                key = self._opened(row["specific_key_sealed"], origin)
+                key = specific_key or self._opened(row["specific_key_sealed"], origin)
         if key is None and PROVIDERS[choice.provider].needs_key:
             raise NoModel(f"There is no key for {PROVIDERS[choice.provider].label}.", "no_key")
         return choice, key
 
     async def _choose_default(
-        self, connection: Connection, row: asyncpg.Record, config: AssistantConfig
+        self, connection: Connection, row: asyncpg.Record, config: AssistantConfig, specific_key: str | None
     ) -> tuple[Choice, str | None]:
         """The installation's default; with a key of their own, the customer's provider instead."""
         if config.connection == "specific":
-            key = self._opened(row["specific_key_sealed"], OPENAI)
+            key = specific_key or self._opened(row["specific_key_sealed"], OPENAI)
             if key is None:
                 raise NoModel("The assistant has no key of its own.", "no_key")
             return Choice("openai", PROVIDERS["openai"].default_model), key

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from frontdesk.core.completions import Completed, Completion
+from frontdesk.core.connection_trials import ConnectionTrial, ConnectionTried
 from frontdesk.core.door import Door
 from frontdesk.core.settings import Settings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LateCompletions:
-    """Implements `core.completions.Completions`."""
+    """Implements `core.completions.Completions` and `core.connection_trials.ConnectionTrials`."""
 
     def __init__(self, door: Door, settings: Settings) -> None:
         self._door, self._settings = door, settings
@@ -33,6 +34,12 @@ class LateCompletions:
     async def stream(self, asked: Completion) -> AsyncIterator[str | Completed]:
         async for piece in (await self._loaded()).stream(asked):
             yield piece
+
+    async def try_out(self, trial: ConnectionTrial) -> ConnectionTried:
+        await self._loaded()
+        module = await asyncio.to_thread(import_module, "frontdesk.models.connection_trial")
+        tried: ConnectionTried = await module.try_out(self._door.database, self._catalogue, self._door.clock, trial)
+        return tried
 
     async def close(self) -> None:
         if self._catalogue is not None:
