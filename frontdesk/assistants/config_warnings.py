@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from frontdesk.assistants.ai_chat_warnings import ai_chat_warnings
 from frontdesk.assistants.automations import automation_warnings
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.handoff_warnings import handoff_warnings
@@ -26,6 +27,7 @@ def warnings_of(config: AssistantConfig, key: KeyChange, *, has_key: bool, now: 
         *(warning for name in config.internal_tools.tools for warning in _of_tool(config, TOOL_KEYS[name])),
         *_of_schedule(config, now),
         *handoff_warnings(config),
+        *ai_chat_warnings(config),
         *automation_warnings(config.automations),
         *voice_warnings(config),
     ]

@@ -134,6 +134,10 @@ async def test_bad_input_names_its_field(world: World, nora: Person, assistant: 
         (MESSAGES, {"ai_chat_session_id": id, "message_text": "x" * 100_001}, "message_text"),
         (MESSAGES, {"ai_chat_session_id": id, "message_text": "x", "idempotency_key": "k" * 201}, "idempotency_key"),
         (MESSAGES, {"ai_chat_session_id": 999_999, "message_text": "x"}, "ai_chat_session_id"),
+        (MESSAGES, {"ai_chat_session_id": id, "message_type": "image"}, "media_url"),
+        (MESSAGES, {"ai_chat_session_id": id, "message_type": "image", "s3_path": "b/2/x"}, "s3_path"),
+        (MESSAGES, {"ai_chat_session_id": id, "message_type": "note", "message_text": "x"}, "message_type"),
+        (MESSAGES, {"ai_chat_session_id": id, "message_text": "x", "file_name": "a.pdf"}, "file_name"),
     ]
     for path, body, name in bodies:
         answer = await nora.client.post(path, json=body)
@@ -183,6 +187,15 @@ async def test_a_message_is_stored_once_per_key(nora: Person, assistant: int) ->
     page = (await nora.client.get(f"{MESSAGES}?ai_chat_session_id={id}")).json()
     assert [found["id"] for found in page["data"]] == [row["id"]]
     assert {"conversation_id", "channel", "kind", "external_id", "contact_id"} & set(row) == set()
+
+
+async def test_a_file_may_come_with_it(world: World, nora: Person, assistant: int) -> None:
+    id = await nora.begin(assistant)
+    path = world.door.files.s3_path(await world._stored_key("image/png", OURS))
+    row = (await nora.say(id, "", message_type="image", s3_path=path, file_name="shop.png")).json()
+    assert (row["message_type"], row["file_name"], row["s3_path"]) == ("image", "shop.png", path)
+    assert "/files/" in row["media_url"]
+    assert await nora.titles() == [None]
 
 
 async def test_a_deleted_chat_is_gone(nora: Person, assistant: int) -> None:

@@ -9,14 +9,15 @@ from sqlalchemy import ColumnElement, FromClause, Table
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Filter, Resource
 
-from .conversation_messages import conversation_messages
+from .conversation_messages import DERIVED, conversation_messages, file_address
 from .private_rows import of_author, viewer
+from .sending_inputs import MEDIA_INPUT
 from .session_columns import AI_CHAT
 
-# What only customers' channels give to a message.
+# What only customers' channels give to a message, and files that the whole organization sees.
 _LEFT_OUT = {
-    "inbox_channel_id", "media_url", "s3_path", "conversation_file_id", "file_name", "file_type", "file_size",
-    "location", "template", "reply_to_message_id", "reaction_to_message_id", "emoji",
+    "inbox_channel_id", "conversation_file_id", "location", "template", "reply_to_message_id",
+    "reaction_to_message_id", "emoji",
 }  # fmt: skip
 _HIDDEN = ("conversation_id", "kind", "channel", "external_id")
 
@@ -24,9 +25,9 @@ INPUT = (
     Field(
         "ai_chat_session_id", "integer", is_required=True, is_nullable=False, references="ai-chat-sessions", example=1,
     ),
-    Field(
-        "message_text", is_required=True, is_nullable=False, max_length=100_000, example="Which deals close this week?"
-    ),
+    Field("message_text", max_length=100_000, example="Which deals close this week?"),
+    Field("message_type", is_nullable=False, default="text", choices=("text", "image", "video", "document", "audio")),
+    *(one for one in MEDIA_INPUT if one.name not in _LEFT_OUT),
     Field(
         "idempotency_key", max_length=200,
         description="The same one again in the same session changes nothing and gives the message that is there.",
@@ -61,6 +62,8 @@ ai_chat_messages = Resource(
     verbs=("find", "get", "create"),
     joins={"ai_chat_session_id": _session_id},
     filters={"ai_chat_session_id": Filter("integer", _is_of_session, "The session whose messages these are.")},
+    derived=DERIVED,
+    derive=file_address,
     needs=("ai_chat_session_id",),
     rewrite=of_author,
     extra_input=INPUT,

@@ -153,7 +153,7 @@ MESSAGE_EVENTS = {
 DERIVED = (Field("media_url", write="never", max_length=4000, description="Where the file can be read."),)
 
 
-def _address(door: Door, row: Mapping[str, Json]) -> dict[str, Json]:
+def file_address(door: Door, row: Mapping[str, Json]) -> dict[str, Json]:
     """Of a stored file the address from which it can be read, valid for one to two hours."""
     key = None if row.get("media_url") else key_of(_text(row.get("s3_path")))
     return {"media_url": door.files.download_url(key) if key else row.get("media_url")}
@@ -182,7 +182,7 @@ def messages_of(channel: str) -> Resource:
         extra_input=inputs,
         joins=MEMBERS,
         derived=DERIVED,
-        derive=_address,
+        derive=file_address,
         needs=("conversation_id",),
         default_sort=(("created_at", 1), ("id", 1)),
     )
@@ -203,5 +203,5 @@ def sending_to(channel: str) -> Resource:
         extra_input=SEND_INPUT,
         joins=MEMBERS,
         derived=DERIVED,
-        derive=_address,
+        derive=file_address,
     )
