@@ -23,17 +23,17 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.jobs import enqueue
-from frontdesk.core.live import notify
-from frontdesk.runtime import decisions, evidence, outbox, pictures, prompt, thread, turns
+from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
 from frontdesk.runtime.delivery import Carrier, Delivery
 from frontdesk.runtime.envelope import address
 from frontdesk.runtime.final_answer import Answer
 from frontdesk.runtime.gates import Decision, evaluate
-from frontdesk.runtime.handoff import Cause, Handoffs
+from frontdesk.runtime.handoff import Cause, Handoffs, RuleMatched
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.images import ImageReader
+from frontdesk.runtime.look_back import look_back
 from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
 from frontdesk.runtime.model_failure import FAILURES, Failure, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
@@ -41,10 +41,10 @@ from frontdesk.runtime.model_source import ModelSource, ResolvedModel, Toolbox
 from frontdesk.runtime.outbox import Content, Draft, Part
 from frontdesk.runtime.output_keeping import keep_output
 from frontdesk.runtime.overtaking import bury, drop, is_overtaken
-from frontdesk.runtime.parts import split
+from frontdesk.runtime.parts import split_for
 from frontdesk.runtime.pictures import with_links
 from frontdesk.runtime.preparation import Ready, prepare
-from frontdesk.runtime.signs import quiet
+from frontdesk.runtime.signs import quiet, typing
 from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.tooling import HandedOver, LeaseLost, Superseded, ToolDeps
 from frontdesk.runtime.turns import Turn
@@ -81,6 +81,7 @@ class Flow:
                     await self.deliver_lines(talk)
                 elif (drafts := await self.answer(talk, held)) is not None:
                     await self.deliver(talk, held, drafts)
+                    await self._look_back(talk, held)
                 if held is not None and not held.has_newer:
                     return
             except (LeaseLost, Superseded):
@@ -154,8 +155,7 @@ class Flow:
             connection, turn, version=config.version, is_muted=is_muted, last=turn.last_position, now=now
         )
         if not is_muted:
-            data = {"on": True, "turn_id": turn.id}
-            await notify(connection, talk.organization_id, talk.id, "typing", data)
+            await typing(connection, turn)
         return talk, HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
 
     async def _owner(
@@ -253,6 +253,10 @@ class Flow:
         except FAILURES as failure:
             await self._fail(held, failure)
             return None
+        except RuleMatched as due:
+            await self._end_by_rule(held, due.cause)
+            await self.deliver_lines(talk)
+            return None
         except HandedOver:
             # Before the next turn, which may be another assistant's, the customer reads what became of this one.
             await self.deliver_lines(talk)
@@ -265,7 +269,7 @@ class Flow:
             raise Superseded("overtaken, as this very process has seen") from None
         finally:
             self._running.pop(held.turn_id, None)
-        return await self._cut(held, text)
+        return await self._cut(talk, held, text)
 
     async def _run_model(self, talk: Conversation, held: HeldTurn) -> Answer | None:
         """What the turn ends with, or None where there is nothing to answer."""
@@ -297,11 +301,11 @@ class Flow:
         loop = ModelLoop(held, resolved, deps, self.toolbox.toolset(), ready.prompt, ready.history, shows)
         return await loop.run()
 
-    async def _cut(self, held: HeldTurn, text: str | None) -> list[Draft] | None:
+    async def _cut(self, talk: Conversation, held: HeldTurn, text: str | None) -> list[Draft] | None:
         """The answer's parts; without any, the turn ends here."""
         turn = held.turn
-        parts = () if text is None or turn.is_muted else split(with_links(text, held.steps), held.config.response)
-        if parts:
+        answer = None if text is None or turn.is_muted else with_links(text, held.steps)
+        if parts := () if answer is None else split_for(talk.channel, answer, held.config.response):
             drafts = [
                 Draft(part.text, "answer", f"turn-{turn.id}-{i}", i, part.delay_seconds)
                 for i, part in enumerate(parts, 1)
@@ -313,9 +317,26 @@ class Flow:
             if held.output is not None:
                 await keep_output(connection, self.door, held, held.output)
             reason = "nothing_to_answer" if text is None else "reply_disabled"
-            await pictures.withdraw(connection, turn, reason, self.clock.now())
             held.has_newer = await self.delivery.finish(connection, turn, reason)
         return None
+
+    async def _end_by_rule(self, held: HeldTurn, cause: Cause) -> None:
+        """A rule that matched in the middle of the turn hands the conversation over."""
+        async with self.database.transaction(held.organization_id) as connection:
+            await thread.lock(connection, held.organization_id, held.conversation_id)
+            await held.hold(connection, for_effects=True)
+            if not await held.give_away(connection, cause, "handed_off"):
+                # It was switched off this very moment: whoever goes on asks the model again.
+                await turns.let_go(connection, held.turn, self.clock.now())
+
+    async def _look_back(self, talk: Conversation, held: HeldTurn) -> None:
+        """After an answer that led nowhere the customer need not write once more to get a person."""
+        if held.config.human_handoff.no_answer is None or held.turn.is_muted:
+            return
+        async with self.database.transaction(held.organization_id) as connection:
+            is_over = await look_back(connection, held)
+        if is_over:
+            await self.deliver_lines(talk)
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
         """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
@@ -340,7 +361,6 @@ class Flow:
                 words = prompt.fixed_line(held.config.instructions_language, is_staff_chat=is_staff_chat)
                 line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
-            await pictures.withdraw(connection, turn, verdict.code, now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
             await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
             await quiet(connection, turn)

@@ -75,6 +75,14 @@ class Cause:
         return (f"{self.rule}: {self.detail}" if self.detail else self.rule)[:LONGEST_REASON]
 
 
+class RuleMatched(Exception):
+    """A rule matched while the turn was running: it ends in a hand-off."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.text)
+        self.cause = cause
+
+
 @dataclass(frozen=True, slots=True)
 class Handed:
     """What came of it: the conversation as it is now, and who has it."""

@@ -53,6 +53,7 @@ from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
 from frontdesk.runtime.reply_draft import ReplyDraft
+from frontdesk.runtime.tool_failures import check_failures
 from frontdesk.runtime.tooling import CallRecord, CallStatus, ToolDeps, unique_call_ids
 from frontdesk.runtime.toolless import without_tools
 from frontdesk.runtime.turns import LEASE
@@ -249,6 +250,7 @@ class ModelLoop:
             for part in following.request.parts:
                 if isinstance(part, RetryPromptPart | ToolReturnPart):
                     await self._log_lost_call(node.model_response, part)
+        await check_failures(self.held)
         return following
 
     async def _log_lost_call(self, response: ModelResponse, part: RetryPromptPart | ToolReturnPart) -> None:

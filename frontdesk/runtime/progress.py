@@ -31,14 +31,14 @@ TURNS = """
 _AT_A_LOSS = re.compile(
     r"\bi (?:really |just |am afraid i |still )?(?:do not|don't|did not|didn't) (?:know|have (?:any |that |this |the )*"
     r"(?:information|details|data|answer))\b"
-    r"|\bi (?:am|'m|'m) (?:not sure|unable to|not able to)\b|\bi'm (?:not sure|unable to|not able to)\b"
+    r"|\bi(?: am|'m) (?:unable|not able) to\b"
     r"|\bi (?:can not|cannot|can't|could not|couldn't|was not able to|wasn't able to) "
     r"(?:help|answer|find|tell|assist|look|check|do that|access)\b"
     r"|\bno (?:lo )?se\b(?! preocupe)|\bno (?:tengo|dispongo de|cuento con) (?:esa |esta |la |mas |ninguna |esos )*"
     r"(?:informacion|datos|detalles|respuesta)\b"
     r"|\bno (?:te |le |os |les )?(?:puedo|podria|he podido|pude) (?:ayudar|responder|contestar|encontrar|decir|"
     r"consultar|acceder|hacer eso|informar)"
-    r"|\bno (?:estoy segur[oa]|soy capaz|encuentro|he encontrado|encontre)\b|\blo desconozco\b"
+    r"|\bno (?:soy capaz|encuentro|he encontrado|encontre)\b|\blo desconozco\b"
 )
 
 
