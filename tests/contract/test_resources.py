@@ -12,7 +12,8 @@ from tests.world import OURS, ROLES, THEIRS, World
 
 SERVED = [resource for resource in make_registry() if resource.verbs]
 # What belongs to one person alone answers no key; its tests have its name.
-RESOURCES = [resource for resource in SERVED if not resource.is_personal]
+RESOURCES = [resource for resource in SERVED if not resource.is_personal and resource.under is None]
+ACTIONS = [resource for resource in SERVED if resource.under is not None]
 TABLES = [resource for resource in RESOURCES if "get" in resource.verbs]
 CREATED = [resource for resource in RESOURCES if "create" in resource.verbs and "get" in resource.verbs]
 CALLS = [(resource, verb, role) for resource in RESOURCES for verb in VERBS for role in ROLES]
@@ -34,9 +35,14 @@ def needed(resource: Resource, record: dict[str, object] | None = None) -> str:
     return "".join(f"&{name}={record[name] if record else 999_999}" for name in resource.needs)
 
 
+def url_of(resource: Resource, verb: Verb, row_id: int) -> str:
+    if resource.under is not None:
+        return resource.url.format(id=row_id)
+    return resource.url if verb in ("find", "create") else f"{resource.url}/{row_id}"
+
+
 async def send(client: httpx.AsyncClient, resource: Resource, verb: Verb, row_id: int, body: object) -> httpx.Response:
-    path = f"/{resource.path}" if verb in ("find", "create") else f"/{resource.path}/{row_id}"
-    path += f"?{needed(resource)}" if verb == "find" else ""
+    path = url_of(resource, verb, row_id) + (f"?{needed(resource)}" if verb == "find" else "")
     content = {} if verb in ("find", "get", "remove") else {"json": body}
     return await client.request(WRITING[verb], path, **content)  # type: ignore[arg-type]
 
@@ -170,7 +176,28 @@ async def test_an_unknown_field_or_operator_in_the_query_is_named(world: World, 
 async def test_the_key_names_the_organization(world: World, resource: Resource) -> None:
     async with world.client() as client:
         for verb in resource.verbs:
-            path = f"/{resource.path}" if verb in ("find", "create") else f"/{resource.path}/1"
-            answer = await client.request(WRITING[verb], f"{path}?organization_id={THEIRS}", json={})
+            path = f"{url_of(resource, verb, 1)}?organization_id={THEIRS}"
+            answer = await client.request(WRITING[verb], path, json={})
             assert answer.status_code == 400, verb
             assert "organization_id" in answer.json()["errors"]
+
+
+@pytest.mark.parametrize("resource", ACTIONS, ids=named)
+async def test_an_action_asks_for_its_role_and_knows_no_row_of_others(world: World, resource: Resource) -> None:
+    mine, theirs = [await world.row(str(resource.under), organization) for organization in (OURS, THEIRS)]
+    for verb in resource.verbs:
+        async with world.client(Role.member) as client:
+            refused = await send(client, resource, verb, mine, {})
+            assert (refused.status_code == 403) is (Role.member < resource.rights.needed(verb)), refused.text
+        async with world.client() as client:
+            assert (await send(client, resource, verb, theirs, {})).status_code == 404
+
+
+@pytest.mark.parametrize("resource", ACTIONS, ids=named)
+async def test_an_action_has_no_address_of_its_own_and_no_other_method(world: World, resource: Resource) -> None:
+    one = url_of(resource, "get", await world.row(str(resource.under)))
+    async with world.client() as client:
+        assert (await client.get(f"/{resource.path}")).status_code == 404
+        assert (await client.delete(one)).status_code == 405
+        unknown = await client.post(one, json={"shoe_size": 43})
+    assert (unknown.status_code, list(unknown.json()["errors"])) == (400, ["shoe_size"])
