@@ -22,7 +22,7 @@ from frontdesk.runtime import decisions, fence, outbox, thread, turns
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.output_keeping import keep_output
-from frontdesk.runtime.signs import quiet
+from frontdesk.runtime.signs import quiet, typing
 from frontdesk.runtime.thread import DOORBELL, Conversation, NewMessage
 from frontdesk.runtime.turns import Turn
 
@@ -220,6 +220,7 @@ class Delivery:
     async def _pause(self, connection: Connection, turn: Turn, part: Part) -> None:
         now = self.clock.now()
         await turns.postpone(connection, turn, "delivering", part.due_at, now)
+        await typing(connection, turn)  # a screen took it away with the part before
         await enqueue(connection, DOORBELL, turn.organization_id, turn.conversation_id, delay=part.due_at - now)
 
     async def _give_way(self, connection: Connection, turn: Turn) -> None:

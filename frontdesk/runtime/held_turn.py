@@ -250,7 +250,6 @@ class HeldTurn:
         handed = await self.handoffs.to_person(
             connection, talk, config, cause, now, turn_id=self.turn_id, is_muted=self.turn.is_muted
         )
-        await pictures.withdraw(connection, self.turn, reason, now)
         await turns.end(connection, self.turn, reason, now, error)
         facts = {**handed.facts, "cause": cause.text}
         code = "handed_off" if error is None else "handed_off_after_failure"

@@ -25,12 +25,25 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
+from frontdesk.assistants.config import Language
 from frontdesk.runtime.tool_history import StoredStep, exchange
 
 Sender = Literal["contact", "user", "assistant", "system"]
 
-LEFT_OUT = "(Earlier messages of this conversation are left out.)"
-SHORTENED = " … (shortened) … "
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What we write into a history ourselves."""
+
+    left_out: str
+    shortened: str
+
+
+MARKS: dict[Language, Marks] = {
+    "ENG": Marks("(Earlier messages of this conversation are left out.)", " … (shortened) … "),
+    "ESP": Marks("(Faltan los mensajes anteriores de esta conversación.)", " … (abreviado) … "),
+}
+
 LONGEST_RESULT = 2_000  # characters of a tool result of an earlier turn
 CHARACTERS_PER_TOKEN = 3  # below the average of English (4) and Spanish (3.5), so that the estimate is never short
 TOKENS_PER_PART = 8  # roles and separators that providers add
@@ -104,22 +117,24 @@ def rebuild(
     limits: Limits,
     *,
     current_turn: int | None = None,
+    language: Language = "ENG",
 ) -> History:
     """The history for the next model call, ending with what has to be answered.
 
     `steps` are by turn. Notes, deleted messages and everything before `limits.since` are left out. With
     `current_turn`, that turn's own steps come last, so that a killed turn goes on where it was.
     """
+    marks = MARKS[language]
     shown = sorted((m for m in messages if _is_shown(m, limits.since)), key=lambda m: m.position)
     first_kept = _first_unanswered(shown)
     # A burst that is longer than the limit is kept whole: it is what has to be answered.
     recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
-    units = list(_units(recent, steps, current_turn, shown[first_kept:]))
+    units = list(_units(recent, steps, current_turn, shown[first_kept:], marks.shortened))
     own = exchange(steps.get(current_turn, ()), is_current=True) if current_turn is not None else None
     if own and own.messages:
         units.append(Unit(own.messages, is_kept=True))
-    kept = _fit(units, limits.tokens - (tokens_of(own.pending) if own and own.pending else 0))
-    joined = _joined([message for unit in kept for message in unit.messages], is_cut=len(recent) < len(shown))
+    kept = _fit(units, limits.tokens - (tokens_of(own.pending) if own and own.pending else 0), marks.shortened)
+    joined = _joined([message for unit in kept for message in unit.messages], len(recent) < len(shown), marks.left_out)
     return History(joined, own.pending if own else None, len(units) - len(kept))
 
 
@@ -141,6 +156,7 @@ def _units(
     steps: Mapping[int, Sequence[StoredStep]],
     current_turn: int | None,
     last_words: Sequence[StoredMessage],
+    mark: str,
 ) -> Iterator[Unit]:
     told: set[int] = set()
     last = {message.position for message in last_words}
@@ -151,11 +167,11 @@ def _units(
             told.add(turn)
             answer = [m for m in messages if m.ai_turn_id == turn and m.sender == "assistant"]
             calls = exchange(steps.get(turn, ()), is_current=False).messages
-            yield Unit([*map(_shortened, calls), _spoken("\n\n".join(m.text for m in answer), message.created_at)])
+            yield Unit([*_shortened(calls, mark), _spoken("\n\n".join(m.text for m in answer), message.created_at)])
         elif message.sender != "assistant":
             yield Unit([_heard(message)], is_kept=message.position in last)
             if message.position in silent and (calls := exchange(silent[message.position], is_current=False).messages):
-                yield Unit([*map(_shortened, calls)])
+                yield Unit(_shortened(calls, mark))
         elif turn is None or turn == current_turn:
             yield Unit([_spoken(message.text, message.created_at)])
 
@@ -197,16 +213,20 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def _shortened(message: ModelMessage) -> ModelMessage:
+def _shortened(messages: Sequence[ModelMessage], mark: str) -> list[ModelMessage]:
     """Long results of earlier turns are cut in the middle: their begin and end tell the most."""
-    if isinstance(message, ModelResponse):
-        return message
-    parts: list[ModelRequestPart] = []
-    for part in message.parts:
-        if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > LONGEST_RESULT:
-            part = _with_content(part, _middle_cut(text, LONGEST_RESULT))
-        parts.append(part)
-    return replace(message, parts=parts)
+    return [
+        replace(message, parts=[_result_cut(part, LONGEST_RESULT, mark) for part in message.parts])
+        if isinstance(message, ModelRequest)
+        else message
+        for message in messages
+    ]
+
+
+def _result_cut(part: ModelRequestPart, room: int, mark: str) -> ModelRequestPart:
+    if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > room:
+        return _with_content(part, _middle_cut(text, room, mark))
+    return part
 
 
 def _with_content(part: ToolReturnPart, text: str) -> ToolReturnPart:
@@ -215,54 +235,52 @@ def _with_content(part: ToolReturnPart, text: str) -> ToolReturnPart:
     )
 
 
-def _middle_cut(text: str, length: int) -> str:
+def _middle_cut(text: str, length: int, mark: str) -> str:
     if len(text) <= length:
         return text
-    half = max(0, length - len(SHORTENED)) // 2
-    return text[:half] + SHORTENED + text[len(text) - half :]
+    half = max(0, length - len(mark)) // 2
+    return text[:half] + mark + text[len(text) - half :]
 
 
-def _fit(units: Sequence[Unit], budget: int) -> list[Unit]:
+def _fit(units: Sequence[Unit], budget: int, mark: str) -> list[Unit]:
     """Drop the oldest units until the rest fits; what must stay and is still too long is cut in the middle."""
     kept, total = list(units), sum(unit.tokens for unit in units)
     # Units that must stay are the last ones, so the first of them ends the dropping.
     while total > budget and kept and not kept[0].is_kept:
         total -= kept.pop(0).tokens
     if total > budget:
-        kept = [_cut_unit(unit, budget // max(1, len(kept))) for unit in kept]
+        kept = [_cut_unit(unit, budget // max(1, len(kept)), mark) for unit in kept]
     return kept
 
 
-def _cut_unit(unit: Unit, budget: int) -> Unit:
+def _cut_unit(unit: Unit, budget: int, mark: str) -> Unit:
     room = max(200, (budget - TOKENS_PER_PART) * CHARACTERS_PER_TOKEN)
     cut: list[ModelMessage] = []
     for message in unit.messages:
         if isinstance(message, ModelRequest):
-            message = replace(message, parts=[_cut_part(part, room) for part in message.parts])
+            message = replace(message, parts=[_cut_part(part, room, mark) for part in message.parts])
         cut.append(message)
     return Unit(cut, unit.is_kept)
 
 
-def _cut_part(part: ModelRequestPart, room: int) -> ModelRequestPart:
+def _cut_part(part: ModelRequestPart, room: int, mark: str) -> ModelRequestPart:
     if isinstance(part, UserPromptPart):
-        return replace(part, content=_content_cut(part.content, room))
-    if isinstance(part, ToolReturnPart) and len(text := part.model_response_str()) > room:
-        return _with_content(part, _middle_cut(text, room))
-    return part
+        return replace(part, content=_content_cut(part.content, room, mark))
+    return _result_cut(part, room, mark)
 
 
-def _content_cut(content: str | Sequence[UserContent], room: int) -> str | list[UserContent]:
+def _content_cut(content: str | Sequence[UserContent], room: int, mark: str) -> str | list[UserContent]:
     """The words are cut, the images stay: there are only as many as there is room for."""
     if not isinstance(content, str):
-        return [_middle_cut(piece, room) if isinstance(piece, str) else piece for piece in content]
-    return _middle_cut(content, room)
+        return [_middle_cut(piece, room, mark) if isinstance(piece, str) else piece for piece in content]
+    return _middle_cut(content, room, mark)
 
 
-def _joined(messages: Sequence[ModelMessage], *, is_cut: bool) -> list[ModelMessage]:
+def _joined(messages: Sequence[ModelMessage], is_cut: bool, left_out: str) -> list[ModelMessage]:
     """Neighbours of one side become one message, and the first is always the customer's side."""
     joined: list[ModelMessage] = []
     if messages and (is_cut or isinstance(messages[0], ModelResponse)):
-        joined.append(ModelRequest([UserPromptPart(LEFT_OUT, timestamp=_moment(messages[0]))]))
+        joined.append(ModelRequest([UserPromptPart(left_out, timestamp=_moment(messages[0]))]))
     for message in messages:
         last = joined[-1] if joined else None
         if isinstance(last, ModelRequest) and isinstance(message, ModelRequest):

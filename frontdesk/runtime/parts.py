@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from frontdesk.assistants.response_config import Delay, ResponseConfig
-from frontdesk.runtime.blocks import Block, blocks
-from frontdesk.runtime.sentence import ends
+from frontdesk.core.capabilities import CAPABILITIES, MAIL
+from frontdesk.runtime.blocks import blocks
+from frontdesk.runtime.lengths import Atom, fitted, sentences
 
 COMFORTABLE = 280  # characters; a single paragraph below this stays one message
+SINGLE = ResponseConfig(mode="single")
 SLOWEST = 400  # characters of a part that waits the longest delay
 
 
@@ -22,43 +24,35 @@ class Part:
     delay_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """A piece that is never cut, and the white space that stood before it."""
+def split(text: str, config: ResponseConfig, longest: int | None = None) -> tuple[Part, ...]:
+    """The parts of an answer, at most `max_messages`; nothing but white space between parts is lost.
 
-    before: str
-    text: str
-
-
-def split(text: str, config: ResponseConfig) -> tuple[Part, ...]:
-    """The parts of an answer, at most `max_messages`; nothing but white space between parts is lost."""
+    What the channel does not take in one message (`longest`, in characters) comes in as many as it needs.
+    """
     text = text.strip()
     if not text:
         return ()
-    if config.mode == "single" or config.max_messages == 1:
-        return (Part(text, 0),)
+    is_single = config.mode == "single" or config.max_messages == 1
+    texts = [text] if is_single else _parted(text, config.max_messages)
+    if longest is not None and max(map(len, texts)) > longest:
+        texts = fitted(text, longest)
+    return tuple(
+        Part(part, 0 if i == 0 or is_single else _delay(part, config.delay_seconds)) for i, part in enumerate(texts)
+    )
+
+
+def _parted(text: str, most: int) -> list[str]:
     atoms = [Atom("\n\n", block.text.strip("\n")) for block in blocks(text)]
     count = len(atoms)
-    if count == 1:
-        atoms = _sentences(blocks(text)[0])
+    if count == 1 and blocks(text)[0].kind == "text":
+        atoms = list(sentences(text))
         count = min(len(atoms), math.ceil(len(text) / COMFORTABLE))
-    texts = _balanced(atoms, min(count, config.max_messages))
-    return tuple(Part(part, 0 if i == 0 else _delay(part, config.delay_seconds)) for i, part in enumerate(texts))
+    return _balanced(atoms, min(count, most))
 
 
 def _delay(text: str, delay: Delay) -> float:
     """Longer parts take longer to type; the same text always waits the same time."""
     return round(delay.min + (delay.max - delay.min) * min(1, len(text) / SLOWEST), 2)
-
-
-def _sentences(block: Block) -> list[Atom]:
-    if block.kind != "text":
-        return [Atom("", block.text)]
-    atoms, start, gap = [], 0, ""
-    for end, after in ends(block.text):
-        atoms.append(Atom(gap, block.text[start:end]))
-        start, gap = after, block.text[end:after]
-    return [*atoms, Atom(gap, block.text[start:])]
 
 
 def _balanced(atoms: Sequence[Atom], count: int) -> list[str]:
@@ -78,3 +72,9 @@ def _balanced(atoms: Sequence[Atom], count: int) -> list[str]:
         left -= len(run)
         runs.append(run)
     return runs
+
+
+def split_for(channel: str, text: str, config: ResponseConfig) -> tuple[Part, ...]:
+    """The parts as the channel takes them: one mail is one answer, and none is longer than a message may be."""
+    known = CAPABILITIES.get(channel)
+    return split(text, SINGLE if channel in MAIL else config, known.longest_text if known else None)

@@ -46,12 +46,6 @@ async def queue(connection: Connection, turn: Turn, call_id: str, picture: Pictu
     return {"queued": True, "as": "image"}
 
 
-async def withdraw(connection: Connection, turn: Turn, reason: str, now: datetime) -> None:
-    """The turn ends without an answer, so its images are not sent."""
-    parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
-    await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
-
-
 def with_links(text: str, steps: Sequence[StoredStep]) -> str:
     """The answer with the links of images that its channel does not take; the steps are what makes it the same again
     after a crash."""

@@ -81,7 +81,7 @@ async def prepare(
         await held.renew()
     messages = [stored(row, looks, config.instructions_language) for row in rows]
     limits = Limits(config.options.history_messages, room, talk.ai_context_cut)
-    history = rebuild(messages, steps, limits, current_turn=turn.id)
+    history = rebuild(messages, steps, limits, current_turn=turn.id, language=config.instructions_language)
     return Ready(prompt, history, looks.is_any_seen)
 
 

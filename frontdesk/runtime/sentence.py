@@ -17,7 +17,9 @@ _WHOLE = re.compile(
 LONGEST_SHORT = 12  # characters that are looked at before an end mark
 _SHORT = re.compile(
     r"(?:^|[\s(\[«“\"])(?:[A-ZÁÉÍÓÚÑ]|\d{1,2}|dra?s?|sra?s?|srta|mrs?|ms|prof|gral|lic|ing|ave?|st|no|núm|nro|tel|pág|vs|"
-    r"approx|aprox|e\.\s?g|i\.\s?e|p\.\s?ej|ej|ee|uu|ud|uds|vd|jr|inc|ltd|cía|c/|mon|tue|wed|thu|fri|sat|sun)\.$",
+    r"approx|aprox|e\.\s?g|i\.\s?e|p\.\s?ej|ej|ee|uu|ud|uds|vd|jr|inc|ltd|cía|c/|mon|tue|wed|thu|fri|sat|sun|"
+    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|ene|abr|ago|dic|art|cap|vol|fig|izq|dcha|dpto|apto|etc|"
+    r"(?:[a-záéíóúñ]{1,2}\.)+[a-záéíóúñ]{1,2})\.$",
     re.IGNORECASE,
 )
 
@@ -29,7 +31,7 @@ def ends(text: str) -> Iterator[tuple[int, int]]:
     break ends nothing by itself. What is left open at the end of `text` (a link, inline code) holds everything back.
     """
     found = list(_END.finditer(text))
-    whole = [match.span() for match in _WHOLE.finditer(text)] if found else []
+    whole = whole_spans(text) if found else []
     for match in found:
         end, after = match.end(), match.end() + len(match.group(1))
         before = bisect_left(whole, (end, 0)) - 1
@@ -38,6 +40,11 @@ def ends(text: str) -> Iterator[tuple[int, int]]:
         if text[after : after + 1].islower():
             continue
         yield end, after
+
+
+def whole_spans(text: str) -> list[tuple[int, int]]:
+    """Links, code, bold words and quotations: where each begins and ends."""
+    return [match.span() for match in _WHOLE.finditer(text)]
 
 
 def is_open(text: str) -> bool:

@@ -67,7 +67,7 @@ TO_DELIVERING = """
     UPDATE ai_turns SET status = 'delivering', due_at = $4, updated_at = $4, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND status = 'running'
 """
-# The event holds the outcome and no prompt: that is read at /ai-turns.
+# The event holds the outcome and no prompt: that is read at /ai-turns. A turn that one user alone sees leaves none.
 END = """
     WITH ended AS (
         UPDATE ai_turns SET status = 'ended', end_reason = $3, error = coalesce($4, error), lease_token = NULL,
@@ -78,9 +78,13 @@ END = """
         INSERT INTO events (organization_id, name, resource, row_id, data, created_at)
         SELECT organization_id, 'ai-turns.ended', 'ai-turns', id, json_build_object('id', id, 'conversation_id',
             conversation_id, 'ai_assistant_id', ai_assistant_id, 'end_reason', end_reason, 'error', error,
-            'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost', cost::text), ended_at FROM ended
-    )
+            'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost', cost::text, 'structured_output',
+            structured_output), ended_at FROM ended
         WHERE private_to_user_id IS NULL
+    ), withdrawn AS (
+        UPDATE outbox o SET status = 'withdrawn', reason = $3, updated_at = $5, version = o.version + 1 FROM ended
+        WHERE o.organization_id = $1 AND o.ai_turn_id = ended.id AND o.status IN ('pending', 'sending')
+    )
     SELECT EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
         AND d.conversation_id = ended.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL) FROM ended
 """
@@ -201,7 +205,10 @@ async def to_delivering(connection: Connection, turn: Turn, now: datetime) -> No
 
 
 async def end(connection: Connection, turn: Turn, reason: str, now: datetime, error: str | None = None) -> bool:
-    """Close the turn with its reason; whoever held it finds no row any more. True where newer inbounds wait."""
+    """Close the turn with its reason; whoever held it finds no row any more. True where newer inbounds wait.
+
+    What it had queued and not sent (an image) goes with it.
+    """
     return bool(await connection.fetchval(END, turn.organization_id, turn.id, reason, error, now))
 
 

@@ -16,7 +16,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from frontdesk.runtime.history import LEFT_OUT, Limits, StoredMessage, rebuild, tokens_of
+from frontdesk.runtime.history import MARKS, Limits, StoredMessage, rebuild, tokens_of
 from frontdesk.runtime.tool_history import UNKNOWN, StoredStep, step_of
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_notes_deleted_messages_and_the_time_before_the_cut_are_left_out() -> No
 def test_the_limit_counts_messages_and_says_that_some_are_left_out() -> None:
     talk = [message(i, "contact" if i % 2 else "assistant", f"m{i}") for i in range(1, 10)]
     history = rebuild(talk, {}, Limits(messages=2))
-    assert texts(history) == [("Request", [LEFT_OUT]), ("Response", ["m8"]), ("Request", ["m9"])]
+    assert texts(history) == [("Request", [MARKS["ENG"].left_out]), ("Response", ["m8"]), ("Request", ["m9"])]
 
 
 def test_a_burst_longer_than_the_limit_is_kept_whole() -> None:
