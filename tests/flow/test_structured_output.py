@@ -11,12 +11,18 @@ from pydantic_ai.models.function import DeltaToolCall, DeltaToolCalls
 from pydantic_core import from_json
 
 from frontdesk.core.errors import Json
-from tests.flow.harness import Desk, call
+from tests.flow.harness import Desk, Reply, call
+from tests.flow.test_resume import LEASE, crash, die, is_valid
 
 KEYS: list[Json] = [
     {"key": "intent", "type": "string", "enum": ["book", "cancel", "other"], "required": True},
     {"key": "visitors", "type": "integer"},
 ]
+
+EARLY: DeltaToolCalls = {
+    0: DeltaToolCall("add_note", '{"text": "Called."}', tool_call_id="n"),
+    1: DeltaToolCall("final_answer", '{"reply": "Too early", "intent": "other"}', tool_call_id="f"),
+}
 
 
 def answer(reply: str, call_id: str = "a1", **values: Json) -> DeltaToolCalls:
@@ -72,9 +78,7 @@ async def test_tools_go_on_working_in_the_same_loop(keyed: Desk) -> None:
 
 
 async def test_an_answer_beside_a_tool_call_waits_for_its_result(keyed: Desk) -> None:
-    both = {0: DeltaToolCall("add_note", '{"text": "Called."}', tool_call_id="n"),
-            1: DeltaToolCall("final_answer", '{"reply": "Too early", "intent": "other"}', tool_call_id="f")}  # fmt: skip
-    assert await keyed.ask("Note it.", both, answer("Noted.", "a2", intent="other")) == ["Noted."]
+    assert await keyed.ask("Note it.", EARLY, answer("Noted.", "a2", intent="other")) == ["Noted."]
     parts = [part for part in keyed.script.requests[-1][-1].parts if isinstance(part, ToolReturnPart)]
     assert [(part.tool_call_id, part.outcome) for part in parts] == [("n", "success"), ("f", "denied")]
 
@@ -132,6 +136,29 @@ async def test_a_muted_turn_gives_its_values_silently(keyed: Desk) -> None:
     assert await keyed.ask("Cancel it!", answer("Not said.", intent="cancel")) == []
     assert await outputs(keyed, "ai_turns") == await outputs(keyed, "ai_decisions") == [{"intent": "cancel"}]
     assert (await keyed.decisions())[-1] == ("muted", "reply_disabled")
+    (ended,) = await keyed.fetch("SELECT data FROM events WHERE name = 'ai-turns.ended' ORDER BY id DESC LIMIT 1")
+    assert json.loads(ended[0])["structured_output"] == {"intent": "cancel"}
+
+
+@pytest.mark.parametrize("first", ["Just text.", answer("Just text.", intent="fly")], ids=["text", "call"])
+async def test_killed_in_the_correction_the_turn_goes_on_with_it(keyed: Desk, first: Reply) -> None:
+    await crash(keyed, first, die)
+    keyed.script.say(answer("Else.", "a2", intent="other"))
+    await keyed.pass_time(LEASE)
+    assert (await keyed.replies())[-1] == "Just text."
+    assert await outputs(keyed, "ai_turns") == [{"intent": "other"}]
+    assert is_valid(keyed.script.requests[-1])
+    assert "intent" in str(keyed.script.requests[-1][-1].parts[-1])
+    assert len(keyed.script.requests) == 3
+
+
+async def test_killed_beside_a_tool_call_the_answer_still_waits_for_it(keyed: Desk) -> None:
+    await crash(keyed, EARLY, die)
+    keyed.script.say(answer("Noted.", "a2", intent="other"))
+    await keyed.pass_time(LEASE)
+    assert (await keyed.replies())[-1] == "Noted."
+    assert len(await keyed.fetch("SELECT id FROM notes")) == 1
+    assert is_valid(keyed.script.requests[-1])
 
 
 async def test_only_the_first_part_of_an_answer_carries_the_values(keyed: Desk) -> None:
