@@ -10,6 +10,7 @@ from frontdesk.assistants.ai_chat_warnings import ai_chat_warnings
 from frontdesk.assistants.automations import automation_warnings
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.handoff_warnings import handoff_warnings
+from frontdesk.assistants.image_warnings import image_warnings
 from frontdesk.assistants.model_key import FIELD, KeyChange
 from frontdesk.assistants.schedule import next_opening
 from frontdesk.assistants.tool_keys import READING, TOOL_KEYS, ToolKey
@@ -30,6 +31,7 @@ def warnings_of(config: AssistantConfig, key: KeyChange, *, has_key: bool, now: 
         *ai_chat_warnings(config),
         *automation_warnings(config.automations),
         *voice_warnings(config),
+        *image_warnings(config),
     ]
 
 

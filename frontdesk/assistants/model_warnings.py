@@ -28,6 +28,12 @@ class KnownModel:
     takes_tools: bool = True
     is_installation: bool = False
     is_deleted: bool = False
+    supports_images: bool = True
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it surely takes no images; what the installation's default is shows when it is asked."""
+        return not self.supports_images and self.provider != INSTALLATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +67,18 @@ def model_warnings(config: AssistantConfig, models: dict[int, KnownModel], keys:
         if has_tools and not own.takes_tools:
             message = f"{own.name} cannot use tools, so none of the tools that are on is offered."
             yield _warning("ai_model_id", "model_without_tools", message)
+        if config.analyze_images and own.is_blind:
+            message = f"{own.name} takes no images (supports_images), so the assistant is told of them and sees none."
+            yield _warning("analyze_images", "model_without_images", message)
         if config.connection == "organization" and keys.lacks(own):
             message = f"The organization has stored no key for {own.name}."
             yield _warning("connection", "key_missing", message)
     for i, id in enumerate(config.options.fallback_ai_model_ids):
         if (model := models.get(id)) is not None:
             yield from _of_fallback(model, keys, f"{FALLBACKS}.{i}", has_tools=has_tools)
+            if config.analyze_images and model.is_blind and not model.is_deleted:
+                message = f"{model.name} takes no images; where it stands in, none is seen."
+                yield _warning(f"{FALLBACKS}.{i}", "fallback_without_images", message)
 
 
 def _of_options(config: AssistantConfig, model: KnownModel) -> Iterator[Json]:

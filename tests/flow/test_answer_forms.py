@@ -55,8 +55,8 @@ async def test_an_answer_that_is_too_long_for_the_channel_comes_in_more_messages
 
 @pytest.mark.parametrize(
     ("language", "head", "rule"),
-    [("ENG", "## Language", "Answer in the language of the customer's last message."),
-     ("ESP", "## Idioma", "Responde en el idioma del último mensaje del cliente.")],
+    [("ENG", "## Language", "Answer in the language of the customer's last message, unless the instructions"),
+     ("ESP", "## Idioma", "Responde en el idioma del último mensaje del cliente, salvo que las instrucciones")],
 )  # fmt: skip
 async def test_guided_mode_and_the_frame_speak_the_assistants_language(
     desk: Desk, language: str, head: str, rule: str

@@ -47,6 +47,8 @@ CASES = [
         made(internal_tools=tools(find_contact={"enabled": True, "scope": "organization"}), access_contact="read"),
         (f"{TOOL}.find_contact.scope", "scope_open"),
     ),
+    (made(can_send_images=True), ("can_send_images", "images_without_source")),
+    (made(can_send_images=True, disable_reply=True), ("can_send_images", "images_unused")),
     (made(schedule=NEVER), ("schedule_config", "schedule_never_open")),
     (made(schedule=schedule(action="handoff")), ("schedule_config.out_of_schedule.action", "handoff_not_enabled")),
     (
