@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from frontdesk.assistants.config import SECTIONS, check_timezone
-from frontdesk.assistants.section import default_of, faults
+from frontdesk.assistants.schedule_config import ScheduleConfig
+from frontdesk.assistants.schedule_overlaps import overlap_faults
+from frontdesk.assistants.section import default_of, faults, read
 from frontdesk.core.errors import Fault, Invalid, Json
 
+SCHEDULE = "schedule_config"
 DEFAULTS: dict[str, Json] = {
     "connection": "system",
     "timezone": "UTC",
@@ -50,7 +53,10 @@ def settled(sent: Mapping[str, Json], before: Mapping[str, Json] | None) -> dict
 
 
 def _section_faults(sent: Mapping[str, Json]) -> list[Fault]:
-    return [fault for name, shape in SECTIONS.items() for fault in faults(shape, sent.get(name), name)]
+    wrong = [fault for name, shape in SECTIONS.items() for fault in faults(shape, sent.get(name), name)]
+    if SCHEDULE in sent and not any(fault.path.startswith(SCHEDULE) for fault in wrong):
+        wrong += overlap_faults(read(ScheduleConfig, sent[SCHEDULE], SCHEDULE), SCHEDULE)
+    return wrong
 
 
 def _plain_faults(sent: Mapping[str, Json], before: Mapping[str, Json] | None) -> list[Fault]:
