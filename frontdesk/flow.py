@@ -35,15 +35,16 @@ from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.images import ImageReader
 from frontdesk.runtime.look_back import look_back
 from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
-from frontdesk.runtime.model_failure import FAILURES, Failure, sentence
+from frontdesk.runtime.model_failure import FAILURES, BudgetSpent, Failure, sentence
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
 from frontdesk.runtime.model_source import ModelSource, ResolvedModel, Toolbox
-from frontdesk.runtime.outbox import Content, Draft, Part
+from frontdesk.runtime.outbox import Content, Draft, Kind, Part
 from frontdesk.runtime.output_keeping import keep_output
 from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split_for
 from frontdesk.runtime.pictures import with_links
 from frontdesk.runtime.preparation import Ready, prepare
+from frontdesk.runtime.sentences import explain
 from frontdesk.runtime.signs import quiet, typing
 from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.tooling import HandedOver, LeaseLost, Superseded, ToolDeps
@@ -137,6 +138,9 @@ class Flow:
             )  # fmt: skip
             if decision.outcome == "handoff":
                 return await self._hand_over(connection, talk, config, decision, now)
+            if decision.leaves:
+                epoch = await thread.leave_unowned(connection, talk.organization_id, talk.id, decision.reason, now)
+                talk = replace(talk, epoch=epoch)
             language: Language = config.instructions_language if config else "ENG"
             return await self._say_line(connection, talk, decision, max(ids), language, now)
         assert config is not None
@@ -196,7 +200,8 @@ class Flow:
         """A stop may come with a fixed line for the customer. Of a member nobody need hide why there is no answer."""
         speaker = talk.assigned_ai_assistant_id
         if decision.line is not None:
-            line = Draft(decision.line, "out_of_schedule", f"line-{decision_id}")
+            kind: Kind = "out_of_schedule" if decision.gate == "schedule" else "budget"
+            line = Draft(decision.line, kind, f"line-{decision_id}")
         elif talk.is_staff_chat:
             # It is said by the platform, for the assistant may be the very one that is not to speak.
             speaker, line = None, Draft(decision.explain(language).why, "fixed_line", f"line-{decision_id}")
@@ -351,18 +356,27 @@ class Flow:
                 await quiet(connection, turn)
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
                 return
-            cause = Cause(verdict.code, detail=sentence(failure))
-            if await held.give_away(connection, cause, verdict.code, sentence(failure)):
+            spent = failure if isinstance(failure, BudgetSpent) else None
+            cause = Cause(verdict.code, detail=None if spent else sentence(failure))
+            # An assistant that only stops at its limit has the conversation still, for tomorrow.
+            stops = spent is not None and spent.stops
+            if not stops and await held.give_away(connection, cause, verdict.code, sentence(failure)):
                 return
             # A member's chat keeps its assistant: there is nobody else to give it to, and the next question may work.
             is_staff_chat = talk is not None and talk.is_staff_chat
-            epoch = turn.epoch if is_staff_chat else await thread.leave_unowned(connection, *bell, verdict.code, now)
+            keeps = is_staff_chat or stops
+            epoch = turn.epoch if keeps else await thread.leave_unowned(connection, *bell, verdict.code, now)
             if not turn.is_muted:
-                words = prompt.fixed_line(held.config.instructions_language, is_staff_chat=is_staff_chat)
-                line = Draft(words, "fixed_line", f"turn-{turn.id}-fixed", about_turn_id=turn.id)
+                language = held.config.instructions_language
+                words = prompt.fixed_line(language, is_staff_chat=is_staff_chat)
+                if spent and is_staff_chat:
+                    words = explain(spent.code, spent.facts, language).why
+                kind: Kind = "budget" if spent else "fixed_line"
+                line = Draft(words, kind, f"turn-{turn.id}-fixed", about_turn_id=turn.id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
             await turns.end(connection, turn, verdict.code, now, sentence(failure))
-            await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now)
+            facts = spent.facts if spent else None
+            await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now, facts)
             await quiet(connection, turn)
 
     # -- deliver ------------------------------------------------------------------------------

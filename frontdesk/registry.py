@@ -22,7 +22,6 @@ from frontdesk.resources.assistants.ai_assistants_change_history import ai_assis
 from frontdesk.resources.assistants.ai_assistants_permissions import ai_assistants_permissions
 from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
 from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
-from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
 from frontdesk.resources.assistants.ai_models import ai_models
 from frontdesk.resources.assistants.ai_provider_keys import ai_provider_keys
 from frontdesk.resources.assistants.api_tools import api_tools
@@ -61,6 +60,7 @@ from frontdesk.resources.messaging.conversation_messages import (
     sending_to,
 )
 from frontdesk.resources.messaging.conversation_predefined_messages import conversation_predefined_messages
+from frontdesk.resources.messaging.conversation_summaries import conversation_summaries
 from frontdesk.resources.messaging.conversations import conversations
 from frontdesk.resources.messaging.conversations_bulk_actions import conversations_bulk_actions
 from frontdesk.resources.messaging.conversations_initiate_whatsapp import conversations_initiate_whatsapp
@@ -133,7 +133,6 @@ RESOURCES: tuple[Resource, ...] = (
     ai_assistants_permissions,
     ai_assistants_restore,
     ai_assistants_test_connection,
-    ai_assistants_test_connection,
     inbox_channels,
     conversations,
     conversation_messages,
@@ -151,6 +150,7 @@ RESOURCES: tuple[Resource, ...] = (
     views,
     conversations_bulk_actions,
     conversation_predefined_messages,
+    conversation_summaries,
     ai_turns,
     ai_turn_steps,
     ai_decisions,

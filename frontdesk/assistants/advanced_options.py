@@ -43,7 +43,7 @@ class AdvancedOptions(Section):
     max_output_tokens: Annotated[int, Field(ge=16, le=200_000)] | None = None
     reasoning_effort: Effort | None = None
     parallel_tool_calls: bool = True
-    fallback_ai_model_ids: Annotated[list[ModelId], Field(max_length=MOST_FALLBACKS)] = Field(default_factory=list)
+    fallback_ai_model_ids: list[ModelId] = Field(default_factory=list, max_length=MOST_FALLBACKS)
     history_messages: Annotated[int, Field(ge=1, le=500)] = 50
     max_tool_calls: Annotated[int, Field(ge=0, le=100)] = 20
     max_identical_tool_calls: Annotated[int, Field(ge=1, le=20)] = 3

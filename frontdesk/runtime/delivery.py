@@ -31,8 +31,8 @@ MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
 # How long a part waits for a person's message that is with the provider, and the other way round.
 NEXT_TURN = timedelta(seconds=1)
-SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "handoff": "system",
-           "image": "assistant"}  # fmt: skip
+SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "budget": "system",
+           "handoff": "system", "image": "assistant"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

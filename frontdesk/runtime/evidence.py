@@ -31,6 +31,11 @@ COUNT = """
             FROM ai_turns t WHERE t.organization_id = $1 AND t.conversation_id = $2 AND t.epoch = $3)
 """
 IS_MEMBER = "SELECT true FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
+BUDGET_LINE = """
+    SELECT max(created_at) FROM outbox
+    WHERE organization_id = $1 AND conversation_id = $2 AND payload ->> 'kind' = 'budget'
+        AND status NOT IN ('withdrawn', 'failed')
+"""
 CHANNEL_ASSISTANT = """
     SELECT i.ai_assistant_id FROM inbox_channels i
     JOIN ai_assistants a ON a.organization_id = i.organization_id AND a.id = i.ai_assistant_id
@@ -49,6 +54,10 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
     if talk.is_staff_chat:
         is_member = bool(await connection.fetchval(IS_MEMBER, talk.organization_id, talk.created_by_user_id))
     seen = await _for_rules(connection, talk, config) if config is not None else Inbounds()
+    own, said_at = budget.AssistantSpent(), None
+    if config is not None and config.options.budget.is_limited:
+        own = await budget.of_assistant(connection, config, talk.id, now)
+        said_at = await connection.fetchval(BUDGET_LINE, talk.organization_id, talk.id)
     return Facts(
         is_blocked=talk.blocked,
         is_closed=talk.is_over,
@@ -61,6 +70,9 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
         cost_today=spent.cost,
         daily_cost_limit=spent.daily_limit,
         tokens_today=spent.tokens,
+        conversation_cost=own.conversation,
+        assistant_cost_today=own.today,
+        budget_line_at=said_at,
         inbound_texts=seen.texts,
         inbound_types=seen.types,
         message_count=seen.count,

@@ -33,5 +33,9 @@ class Facts:
     message_count: int = 0
     turns_without_progress: int = 0
     daily_token_limit: int | None = None
+    # Of the assistant's own limits in US dollars, read only where it has some.
+    conversation_cost: Decimal = Decimal(0)
+    assistant_cost_today: Decimal = Decimal(0)
+    budget_line_at: datetime | None = None  # when the conversation was last told that there is no answer for cost
     is_staff_chat: bool = False
     asker_is_member: bool = True

@@ -15,8 +15,10 @@ from pydantic_core import to_jsonable_python
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import Opening, opening
 from frontdesk.core.errors import Json
+from frontdesk.runtime.budget import AssistantSpent, local_day, reason_of
 from frontdesk.runtime.facts import Facts
 from frontdesk.runtime.handoff_rules import Match, first_match
+from frontdesk.runtime.prompt import fixed_line
 from frontdesk.runtime.sentences import Explanation, explain
 
 Effect = Literal["pass", "stop", "mute"]
@@ -28,7 +30,7 @@ class Verdict:
     """What one gate said: its effect, the reason's code, the facts it looked at, the setting that made it so.
 
     `line` is a fixed text for the customer that goes with a stop; `hands_over` is the rule by which the stop gives the
-    conversation to a person, with what it matched.
+    conversation to a person, with what it matched. `leaves`: nobody has the conversation any more.
     """
 
     effect: Effect
@@ -37,6 +39,7 @@ class Verdict:
     config_path: str | None = None
     line: str | None = None
     hands_over: Match | None = None
+    leaves: bool = False
 
 
 Gate = Callable[[AssistantConfig | None, Facts, datetime], Verdict]
@@ -76,6 +79,11 @@ class Decision:
     @property
     def config_path(self) -> str | None:
         return self.decisive.verdict.config_path if self.decisive else None
+
+    @property
+    def leaves(self) -> bool:
+        """Nobody has the conversation any more."""
+        return self.decisive is not None and self.decisive.verdict.leaves
 
     def explain(self, language: Language = "ENG") -> Explanation:
         """The decision in plain words, with what would have to change."""
@@ -185,6 +193,31 @@ def budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdi
     return Verdict("pass", "in_budget", seen)
 
 
+def assistant_budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
+    """The assistant's own limits: the conversation goes to a person, or the customer reads one line a day."""
+    if config is None or not config.options.budget.is_limited:
+        return Verdict("pass", "no_limits_of_its_own")
+    limits, spent = config.options.budget, AssistantSpent(facts.conversation_cost, facts.assistant_cost_today)
+    seen, member = spent.facts(limits, config.timezone), spent.passed(limits)
+    if member is None:
+        return Verdict("pass", "within_its_limits", seen)
+    # Where nothing reaches a customer, there is nobody to hand over and nothing to say.
+    is_unheard = facts.is_staff_chat or config.disable_reply
+    stops = is_unheard or limits.on_exceeded == "stop"
+    code, path = reason_of(member, stops=stops), f"advanced_options.budget.{member}"
+    if is_unheard:
+        return Verdict("stop", code, seen, path)
+    if not stops:
+        match = Match("budget") if config.human_handoff.enabled else None
+        line = None if match else fixed_line(config.instructions_language)
+        return Verdict("stop", code, seen, path, line, match, leaves=match is None)
+    seen |= {"line_sent_at": facts.budget_line_at.isoformat() if facts.budget_line_at else None}
+    is_told = facts.budget_line_at is not None and (
+        local_day(facts.budget_line_at, config.timezone) == local_day(now, config.timezone)
+    )
+    return Verdict("stop", code, seen, path, None if is_told else fixed_line(config.instructions_language))
+
+
 def handoff(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
     """The rules of `human_handoff_config` that need no model: the first that matches hands over."""
     if config is None or not config.human_handoff.looked_up or facts.is_staff_chat:
@@ -219,6 +252,7 @@ GATES: tuple[tuple[str, Gate], ...] = (
     ("assistant", assistant),
     ("schedule", schedule),
     ("budget", budget),
+    ("assistant_budget", assistant_budget),
     ("handoff", handoff),
     ("disable_reply", disable_reply),
 )

@@ -31,6 +31,8 @@ WHY: dict[str, tuple[str, str]] = {
     "attachment": ("the customer sent an attachment", "el cliente envió un archivo"),
     "out_of_schedule": ("it is outside the schedule", "está fuera del horario"),
     "budget": ("the budget is spent", "el presupuesto está gastado"),
+    "conversation_budget_handoff": ("the conversation has cost its limit", "la conversación ha costado su límite"),
+    "assistant_budget_handoff": ("the limit of the day is spent", "el límite del día está gastado"),
     "failure": ("the assistant could not answer", "el asistente no pudo responder"),
 }
 NOTE: dict[Language, dict[str, str]] = {

@@ -20,7 +20,7 @@ from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
 from frontdesk.runtime import decisions, pictures, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
-from frontdesk.runtime.budget import day_of
+from frontdesk.runtime.budget import day_of, local_day
 from frontdesk.runtime.final_answer import Output
 from frontdesk.runtime.handoff import Cause, Handoffs, can_hand_over
 from frontdesk.runtime.signs import quiet
@@ -75,6 +75,13 @@ MODEL_STEP = f"""
         INSERT INTO ai_daily_usage AS u (organization_id, day, input_tokens, output_tokens, cost)
         SELECT $1, $12, $8, $9, coalesce($10, 0) FROM held
         ON CONFLICT (organization_id, day) DO UPDATE SET input_tokens = u.input_tokens + excluded.input_tokens,
+            output_tokens = u.output_tokens + excluded.output_tokens, cost = u.cost + excluded.cost
+    ), of_assistant AS (
+        INSERT INTO ai_assistant_daily_usage AS u (organization_id, ai_assistant_id, day, input_tokens, output_tokens,
+            cost)
+        SELECT $1, $15, $16, $8, $9, coalesce($10, 0) FROM held
+        ON CONFLICT (organization_id, ai_assistant_id, day) DO UPDATE SET
+            input_tokens = u.input_tokens + excluded.input_tokens,
             output_tokens = u.output_tokens + excluded.output_tokens, cost = u.cost + excluded.cost
     )
     INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, ai_model_id, model,
@@ -211,11 +218,16 @@ class HeldTurn:
         async with self.database.reading(self.organization_id) as connection:
             row = await connection.fetchval(
                 MODEL_STEP, *self._lease, self._position, stored, took, usage.input_tokens, usage.output_tokens, cost,
-                now, day_of(now), *self.answering,
+                now, day_of(now), *self.answering, self.turn.ai_assistant_id, local_day(now, self.config.timezone),
             )  # fmt: skip
             if row is None:
                 raise await self._why(connection)
         self.steps.append(StoredStep(self._position, "model", messages=json.loads(stored), created_at=now))
+
+    def take_position(self) -> int:
+        """The place of the next step."""
+        self._position += 1
+        return self._position
 
     async def stored_call(self, call_id: str) -> StoredCall | None:
         for step in reversed(self.steps):  # an intent stands before its outcome

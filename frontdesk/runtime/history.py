@@ -70,11 +70,14 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`messages` is `history_messages`; `since` the later of `ai_context_cut` and the episode's begin."""
+    """`messages` is `history_messages`; `since` the later of `ai_context_cut` and the episode's begin. `summary` stands
+    for the messages up to position `after`."""
 
     messages: int = 50
     tokens: int = 24_000
     since: datetime | None = None
+    after: int = 0
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,14 @@ class History:
     messages: list[ModelMessage]
     pending: ModelResponse | None = None
     left_out: int = 0  # units that did not fit
+    first_position: int = 0  # of the oldest message that did
 
 
 @dataclass(slots=True)
 class Unit:
     messages: list[ModelMessage]
     is_kept: bool = False  # the customer's last words and the turn in hand are never dropped
+    position: int = 0  # of its first message
     tokens: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +130,7 @@ def rebuild(
     `current_turn`, that turn's own steps come last, so that a killed turn goes on where it was.
     """
     marks = MARKS[language]
-    shown = sorted((m for m in messages if _is_shown(m, limits.since)), key=lambda m: m.position)
+    shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: m.position)
     first_kept = _first_unanswered(shown)
     # A burst that is longer than the limit is kept whole: it is what has to be answered.
     recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
@@ -133,12 +138,26 @@ def rebuild(
     own = exchange(steps.get(current_turn, ()), is_current=True) if current_turn is not None else None
     if own and own.messages:
         units.append(Unit(own.messages, is_kept=True))
-    kept = _fit(units, limits.tokens - (tokens_of(own.pending) if own and own.pending else 0), marks.shortened)
-    joined = _joined([message for unit in kept for message in unit.messages], len(recent) < len(shown), marks.left_out)
-    return History(joined, own.pending if own else None, len(units) - len(kept))
+    opening = _summary(limits.summary, shown[0].created_at) if limits.summary and shown else None
+    taken = sum(tokens_of(message) for message in (opening, own.pending if own else None) if message is not None)
+    kept = _fit(units, limits.tokens - taken, marks.shortened)
+    is_cut = len(recent) < len(shown)
+    joined = _joined([message for unit in kept for message in unit.messages], is_cut, marks.left_out, opening)
+    first = next((unit.position for unit in kept if unit.position), 0)
+    return History(joined, own.pending if own else None, len(units) - len(kept), first)
 
 
-def _is_shown(message: StoredMessage, since: datetime | None) -> bool:
+def _summary(text: str, at: datetime) -> ModelRequest:
+    """What stands for the messages that are summed up. It was made of customers' words, so it has no marks either."""
+    told = f"<automatic_message>{_unmarked(text)}</automatic_message>"
+    return ModelRequest([UserPromptPart(told, timestamp=at)])
+
+
+def is_shown(message: StoredMessage, limits: Limits) -> bool:
+    """Whether the history may tell of it: words, of this context, behind the summary."""
+    since = limits.since
+    if message.position <= limits.after:
+        return False
     is_hidden = message.is_deleted or message.message_type in ("note", "reaction") or not message.text.strip()
     return not is_hidden and (since is None or message.created_at > since)
 
@@ -167,13 +186,14 @@ def _units(
             told.add(turn)
             answer = [m for m in messages if m.ai_turn_id == turn and m.sender == "assistant"]
             calls = exchange(steps.get(turn, ()), is_current=False).messages
-            yield Unit([*_shortened(calls, mark), _spoken("\n\n".join(m.text for m in answer), message.created_at)])
+            spoken = _spoken("\n\n".join(m.text for m in answer), message.created_at)
+            yield Unit([*_shortened(calls, mark), spoken], position=message.position)
         elif message.sender != "assistant":
-            yield Unit([_heard(message)], is_kept=message.position in last)
+            yield Unit([_heard(message)], message.position in last, message.position)
             if message.position in silent and (calls := exchange(silent[message.position], is_current=False).messages):
-                yield Unit(_shortened(calls, mark))
+                yield Unit(_shortened(calls, mark), position=message.position)
         elif turn is None or turn == current_turn:
-            yield Unit([_spoken(message.text, message.created_at)])
+            yield Unit([_spoken(message.text, message.created_at)], position=message.position)
 
 
 def _silent_turns(
@@ -260,7 +280,7 @@ def _cut_unit(unit: Unit, budget: int, mark: str) -> Unit:
         if isinstance(message, ModelRequest):
             message = replace(message, parts=[_cut_part(part, room, mark) for part in message.parts])
         cut.append(message)
-    return Unit(cut, unit.is_kept)
+    return Unit(cut, unit.is_kept, unit.position)
 
 
 def _cut_part(part: ModelRequestPart, room: int, mark: str) -> ModelRequestPart:
@@ -276,12 +296,18 @@ def _content_cut(content: str | Sequence[UserContent], room: int, mark: str) -> 
     return _middle_cut(content, room, mark)
 
 
-def _joined(messages: Sequence[ModelMessage], is_cut: bool, left_out: str) -> list[ModelMessage]:
-    """Neighbours of one side become one message, and the first is always the customer's side."""
+def _joined(
+    messages: Sequence[ModelMessage], is_cut: bool, left_out: str, opening: ModelRequest | None = None
+) -> list[ModelMessage]:
+    """Neighbours of one side become one message, and the first is always the customer's side.
+
+    `opening` is the summary of what came before them.
+    """
+    first: list[ModelMessage] = [] if opening is None else [opening]
+    if messages and (is_cut or (opening is None and isinstance(messages[0], ModelResponse))):
+        first.append(ModelRequest([UserPromptPart(left_out, timestamp=_moment(messages[0]))]))
     joined: list[ModelMessage] = []
-    if messages and (is_cut or isinstance(messages[0], ModelResponse)):
-        joined.append(ModelRequest([UserPromptPart(left_out, timestamp=_moment(messages[0]))]))
-    for message in messages:
+    for message in (*first, *messages):
         last = joined[-1] if joined else None
         if isinstance(last, ModelRequest) and isinstance(message, ModelRequest):
             joined[-1] = replace(last, parts=[*last.parts, *message.parts])

@@ -17,6 +17,7 @@ from pydantic_ai.exceptions import (
 )
 
 from frontdesk.assistants.no_model import NoModel
+from frontdesk.core.errors import Json
 from frontdesk.runtime.tooling import TooManyCalls
 
 MOST_ATTEMPTS = 3  # runs of one turn with one model, the first included
@@ -32,12 +33,28 @@ class ModelTimedOut(Exception):
     """The model did not finish one answer within its time."""
 
 
+class BudgetSpent(Exception):
+    """A limit of the assistant's own (`advanced_options.budget`) was reached while the turn ran.
+
+    `stops`: the conversation stays with its assistant. `facts` are for the decision's sentences.
+    """
+
+    def __init__(self, code: str, facts: dict[str, Json], *, stops: bool) -> None:
+        super().__init__(code)
+        self.code, self.facts, self.stops = code, facts, stops
+
+
 class TurnExhausted(Exception):
     """The turn was resumed again and again and never came to its end: something on our side breaks it."""
 
 
-Failure = AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | TurnExhausted
-FAILURES = (AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, TurnExhausted)
+Failure = (
+    AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | BudgetSpent
+    | TurnExhausted
+)  # fmt: skip
+FAILURES = (
+    AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, BudgetSpent, TurnExhausted,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,8 @@ def judge(failure: Failure, attempts: int, *, has_next: bool = False) -> Verdict
     Pure: the same failure gets the same verdict."""
     if isinstance(failure, NoModel):
         return Verdict(failure.reason)
+    if isinstance(failure, BudgetSpent):
+        return Verdict(failure.code)
     if isinstance(failure, TooManyCalls):
         return Verdict("too_many_tool_calls")
     if isinstance(failure, TurnExhausted):

@@ -35,6 +35,7 @@ from pydantic_graph import End
 from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.clock import Clock
 from frontdesk.runtime.budget import cost_of
+from frontdesk.runtime.budget_check import check_budget
 from frontdesk.runtime.drafts import SentenceStream
 from frontdesk.runtime.final_answer import (
     TOO_EARLY,
@@ -206,6 +207,7 @@ class ModelLoop:
 
     async def _ask(self, run: Run, node: ModelRequestNode[ToolDeps, str]) -> Node:
         """One answer of the model, shown as it comes, committed when it is whole."""
+        await check_budget(self.held)
         clock = self.held.clock
         started, self._step_began = clock.now(), clock.monotonic()
         self._draft.restart()

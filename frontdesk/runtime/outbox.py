@@ -20,7 +20,7 @@ from frontdesk.core.events import emit
 from frontdesk.runtime.refusals import said_of
 from frontdesk.runtime.thread import messages_path
 
-Kind = Literal["answer", "out_of_schedule", "fixed_line", "handoff", "written", "image"]
+Kind = Literal["answer", "out_of_schedule", "budget", "fixed_line", "handoff", "written", "image"]
 
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,

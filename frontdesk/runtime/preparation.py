@@ -19,6 +19,7 @@ from frontdesk.runtime.message_reading import Row, read_messages, stored
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
 from frontdesk.runtime.staff_words import Colleague
+from frontdesk.runtime.summarising import with_summary
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep, step_of
 
@@ -81,6 +82,7 @@ async def prepare(
         await held.renew()
     messages = [stored(row, looks, config.instructions_language) for row in rows]
     limits = Limits(config.options.history_messages, room, talk.ai_context_cut)
+    limits = await with_summary(held, talk, resolved, messages, steps, limits)
     history = rebuild(messages, steps, limits, current_turn=turn.id, language=config.instructions_language)
     return Ready(prompt, history, looks.is_any_seen)
 

@@ -144,6 +144,54 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
         ),
     },
+    "conversation_budget_spent": {
+        "ENG": (
+            "No answer: the limit of one conversation is spent ({conversation_cost} of {max_cost_per_conversation} US"
+            " dollars).",
+            "It would answer if max_cost_per_conversation were higher, or after the conversation was closed.",
+        ),
+        "ESP": (
+            "Sin respuesta: el límite de una conversación está gastado ({conversation_cost} de"
+            " {max_cost_per_conversation} dólares).",
+            "Respondería si max_cost_per_conversation fuera mayor, o después de cerrarse la conversación.",
+        ),
+    },
+    "conversation_budget_handoff": {
+        "ENG": (
+            "Handed over: the limit of one conversation is spent ({conversation_cost} of {max_cost_per_conversation} US"
+            " dollars).",
+            "It would answer if max_cost_per_conversation were higher and an assistant were assigned again.",
+        ),
+        "ESP": (
+            "Entregada: el límite de una conversación está gastado ({conversation_cost} de {max_cost_per_conversation}"
+            " dólares).",
+            "Respondería si max_cost_per_conversation fuera mayor y se asignara de nuevo un asistente.",
+        ),
+    },
+    "assistant_budget_spent": {
+        "ENG": (
+            "No answer: the assistant's limit of the day is spent ({assistant_cost_today} of {max_cost_per_day} US"
+            " dollars).",
+            "It would answer tomorrow ({timezone}), or if max_cost_per_day were higher.",
+        ),
+        "ESP": (
+            "Sin respuesta: el límite diario del asistente está gastado ({assistant_cost_today} de {max_cost_per_day}"
+            " dólares).",
+            "Respondería mañana ({timezone}), o si max_cost_per_day fuera mayor.",
+        ),
+    },
+    "assistant_budget_handoff": {
+        "ENG": (
+            "Handed over: the assistant's limit of the day is spent ({assistant_cost_today} of {max_cost_per_day} US"
+            " dollars).",
+            "It would answer if max_cost_per_day were higher and an assistant were assigned again.",
+        ),
+        "ESP": (
+            "Entregada: el límite diario del asistente está gastado ({assistant_cost_today} de {max_cost_per_day}"
+            " dólares).",
+            "Respondería si max_cost_per_day fuera mayor y se asignara de nuevo un asistente.",
+        ),
+    },
     "reply_disabled": {
         "ENG": (
             "Nothing was sent: replies are switched off; the message was only analysed.",

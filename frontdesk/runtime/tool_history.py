@@ -37,7 +37,7 @@ class StoredStep:
     """A row of `ai_turn_steps`. `messages` of a model step holds the response; `result` is a tool's, as JSON."""
 
     position: int
-    kind: Literal["model", "tool"]
+    kind: Literal["model", "tool", "summary"]
     status: Status = "done"
     messages: Sequence[Json] = ()
     tool_name: str | None = None
@@ -126,7 +126,7 @@ def step_of(row: Mapping[str, object]) -> StoredStep:
     created_at = row["created_at"]
     return StoredStep(
         position=int(str(row["position"])),
-        kind="tool" if row["kind"] == "tool" else "model",
+        kind=row["kind"],  # type: ignore[arg-type]
         status=row["status"],  # type: ignore[arg-type]
         messages=messages if isinstance(messages, list) else (),
         tool_name=None if row["tool_name"] is None else str(row["tool_name"]),

@@ -23,6 +23,7 @@ from .conversation_change import OWNERS, TURNING_POINTS, consequences, turning_p
 from .conversation_joins import last_message, tags_of_contact
 from .conversation_place import place
 from .conversation_query import FILTERS, rewrite
+from .conversation_summaries import summary_in_force
 from .session_columns import SESSION_INDEX, SESSION_TITLE
 from .ticket_columns import HANDOFF_REASON, HIDDEN_FIELDS, INDEXES, index_of
 
@@ -78,6 +79,7 @@ JOINS = {
     "assigned_team": joined("teams", "assigned_team_id", "id", "name"),
     "tags": tags_of_contact,
 }
+SUMMARY = {"ai_summary": summary_in_force}
 
 conversations = Resource(
     path="conversations",
@@ -87,7 +89,7 @@ conversations = Resource(
     fixed={"kind": "conversation"},
     verbs=("find", "get", "patch", "remove"),
     rights=Rights(remove=Role.admin),
-    own=Own(column="contact_id", conversation="id"),
+    own=Own(column="contact_id", conversation="id", hidden=tuple(SUMMARY)),
     fields=(
         # Null in staff chats only, which are no conversations for those who read this resource.
         Field("contact_id", "integer", references="contacts", write="never", example=1),
@@ -168,8 +170,8 @@ conversations = Resource(
             postgresql_where=text("contact_address IS NOT NULL AND deleted_at IS NULL"),
         ),
     ),
-    joins=JOINS,
-    flags={"fastJoinForConversationList": tuple(JOINS)},
+    joins={**JOINS, **SUMMARY},
+    flags={"fastJoinForConversationList": tuple(JOINS), "withAiSummary": tuple(SUMMARY)},
     filters=FILTERS,
     default_sort=(("last_interaction_at", -1),),
     rewrite=rewrite,

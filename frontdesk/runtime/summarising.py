@@ -1,0 +1,276 @@
+"""Summing up: the assistant's own model is given the notes so far and the messages after them, and writes new notes.
+
+It is a step of the turn, committed with its cost and with the summary itself in one transaction; while the model is
+asked none is open. A failure is a step too, and the turn goes on with what fits into its history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ModelResponse, TextPart, UserPromptPart
+
+from frontdesk.core.database import Connection
+from frontdesk.core.errors import Json
+from frontdesk.core.storable import storable
+from frontdesk.runtime import budget
+from frontdesk.runtime.held_turn import HeldTurn
+from frontdesk.runtime.history import Limits, StoredMessage, is_shown, rebuild
+from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut, sentence
+from frontdesk.runtime.model_source import ResolvedModel
+from frontdesk.runtime.summary import Summary, in_force, most_shown, new_end
+from frontdesk.runtime.summary_words import WORDS
+from frontdesk.runtime.thread import Conversation
+from frontdesk.runtime.tool_history import StoredStep
+from frontdesk.runtime.turns import LEASE
+
+log = structlog.get_logger(__name__)
+
+SECONDS = 30.0  # the customer waits meanwhile
+RENEW_EVERY = LEASE.total_seconds() / 3
+MOST_MESSAGES = 300  # that are summed up at once; of a longer arrear the oldest are left out
+MOST_CHARACTERS = 40_000  # of the messages, about 13,000 tokens
+LONGEST_MESSAGE, LONGEST_RESULT = 1_500, 300  # characters
+LONGEST_NOTES = 4_000  # characters of what the model writes
+LEFT_OUT = "(older messages are left out)"
+KIND = "summary"
+
+# A file has no words; the notes are told that it was there.
+ARREAR = r"""
+    SELECT position, CASE WHEN kind = 'ai-chat' AND direction = 'inbound' THEN 'contact' ELSE sender END,
+        concat_ws(' ', CASE WHEN message_type IN ('image', 'video', 'document', 'audio', 'location')
+            THEN '[' || message_type || ']' END, message_text),
+        created_at, ai_turn_id, message_type, deleted_at IS NOT NULL
+    FROM conversation_messages
+    WHERE organization_id = $1 AND conversation_id = $2 AND position > $3 AND position <= $4
+    ORDER BY position DESC LIMIT $5
+"""
+CALLS = """
+    SELECT ai_turn_id, tool_name, status, arguments::text AS arguments, result::text AS result FROM ai_turn_steps
+    WHERE organization_id = $1 AND ai_turn_id = ANY($2) AND kind = 'tool' ORDER BY ai_turn_id, position
+"""
+STEP = """
+    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, result, ai_model_id,
+        model, is_change, duration_ms, input_tokens, output_tokens, cost, created_at, updated_at, private_to_user_id)
+    SELECT $1, $2, $3, 'summary', $4, $5, $6, $7, $8, false, $9, $10, $11, $12, $13, $13, t.private_to_user_id
+    FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $2
+"""
+ON_TURN = """
+    UPDATE ai_turns SET input_tokens = input_tokens + $3, output_tokens = output_tokens + $4,
+        cost = CASE WHEN $5::numeric IS NULL THEN cost ELSE coalesce(cost, 0) + $5 END
+    WHERE organization_id = $1 AND id = $2
+"""
+KEEP = """
+    INSERT INTO conversation_summaries AS s (organization_id, conversation_id, ai_turn_id, ai_assistant_id,
+        summary_text, up_to_position, message_count, ai_context_cut, model, created_at, updated_at, private_to_user_id)
+    SELECT $1, $2, $3, t.ai_assistant_id, $4, $5, $6, $7, $8, $9, $9, t.private_to_user_id
+    FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $3
+    ON CONFLICT (organization_id, conversation_id) DO UPDATE SET ai_turn_id = excluded.ai_turn_id,
+        ai_assistant_id = excluded.ai_assistant_id, summary_text = excluded.summary_text,
+        up_to_position = excluded.up_to_position, message_count = excluded.message_count,
+        ai_context_cut = excluded.ai_context_cut, model = excluded.model, updated_at = excluded.updated_at,
+        version = s.version + 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrear:
+    """What goes into the summary next: the messages up to `end`, and the tool calls of their turns."""
+
+    end: int
+    messages: Sequence[StoredMessage]
+    calls: Mapping[int, Sequence[str]]
+
+
+async def with_summary(
+    held: HeldTurn, talk: Conversation, resolved: ResolvedModel, messages: Sequence[StoredMessage],
+    steps: Mapping[int, Sequence[StoredStep]], limits: Limits,
+) -> Limits:  # fmt: skip
+    """The limits with the summary that stands in place of the older messages, made longer first where it is time.
+
+    Only a turn that has done nothing yet sums up, and once: a resumed one goes on with the history that it had.
+    """
+    options = held.config.options
+    if not options.summary.enabled:
+        return limits
+    async with held.database.reading(held.organization_id) as connection:
+        known = await in_force(
+            connection, held.organization_id, held.conversation_id, held.turn.last_position, talk.ai_context_cut
+        )
+    limits = _behind(limits, known, held)
+    # The built-in model is too small to be trusted with what is said later in its own words.
+    if held.steps or resolved.facts.get("is_small"):
+        return limits
+    shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: m.position)
+    kept = rebuild(messages, steps, limits, current_turn=held.turn_id)
+    is_long = known.up_to > 0 or len(shown) > options.summary.after_messages
+    end = new_end(shown, kept.first_position, most_shown(options), is_long=is_long)
+    if end is None:
+        return limits
+    made = await _sum_up(held, talk, resolved, known, end)
+    return limits if made is None else _behind(limits, made, held)
+
+
+def _behind(limits: Limits, summary: Summary, held: HeldTurn) -> Limits:
+    if not summary.text:
+        return limits
+    words = WORDS[held.config.instructions_language]
+    return replace(limits, after=summary.up_to, summary=words.shown + summary.text)
+
+
+async def _sum_up(
+    held: HeldTurn, talk: Conversation, resolved: ResolvedModel, known: Summary, end: int
+) -> Summary | None:
+    """The new summary, committed; None where the model gave none."""
+    async with held.database.reading(held.organization_id) as connection:
+        arrear = await _arrear(connection, held, talk.ai_context_cut, known.up_to, end)
+    started, before = held.clock.now(), held.clock.monotonic()
+    words = WORDS[held.config.instructions_language]
+    try:
+        response = await watched(held, _ask(resolved, words.task, told(arrear, known.text, words.earlier)), SECONDS)
+        text = notes_of(response)
+    except FAILURES as failure:
+        log.warning("summary failed", why=sentence(failure), turn=held.turn_id)
+        await _record(held, None, sentence(failure), started, _since(held, before), None)
+        return None
+    made = Summary(text, end, known.count + len(arrear.messages))
+    usage = response.usage
+    cost = budget.cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
+    await _record(held, response, {"text": text, "up_to_position": end}, started, _since(held, before), cost,
+                  kept=(made, talk.ai_context_cut))  # fmt: skip
+    return made
+
+
+def _since(held: HeldTurn, before: float) -> int:
+    return round((held.clock.monotonic() - before) * 1000)
+
+
+async def _arrear(connection: Connection, held: HeldTurn, since: datetime | None, after: int, end: int) -> Arrear:
+    where = (held.organization_id, held.conversation_id)
+    rows = await connection.fetch(ARREAR, *where, after, end, MOST_MESSAGES)
+    found = [StoredMessage(*row) for row in reversed(rows)]
+    messages = [message for message in found if is_shown(message, Limits(since=since))]
+    turns = sorted({m.ai_turn_id for m in messages if m.ai_turn_id is not None})
+    calls: dict[int, list[str]] = defaultdict(list)
+    for row in await connection.fetch(CALLS, held.organization_id, turns):
+        calls[row["ai_turn_id"]].append(call_line(dict(row)))
+    return Arrear(end, messages, calls)
+
+
+async def _ask(resolved: ResolvedModel, task: str, messages: str) -> ModelResponse:
+    request = ModelRequest([UserPromptPart(messages)], instructions=task)
+    async with model_request_stream(resolved.model, [request], model_settings=resolved.settings) as stream:
+        async for _ in stream:
+            pass
+    return stream.get()
+
+
+async def watched(held: HeldTurn, work: Coroutine[None, None, ModelResponse], seconds: float) -> ModelResponse:
+    """The work's result, the lease renewed meanwhile. Raises `ModelTimedOut`, and what `renew` raises."""
+    task, watch = asyncio.create_task(work), asyncio.create_task(_watch(held, seconds))
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            watch.result()
+        return await task
+    finally:
+        for each in (task, watch):
+            each.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
+
+
+async def _watch(held: HeldTurn, seconds: float) -> None:
+    end = held.clock.monotonic() + seconds
+    while held.clock.monotonic() < end:
+        await held.clock.sleep(min(RENEW_EVERY, seconds))
+        await held.renew()
+    raise ModelTimedOut(f"no complete summary within {seconds:.0f} s")
+
+
+async def _record(
+    held: HeldTurn, response: ModelResponse | None, result: Json, started: datetime, took: int, cost: Decimal | None,
+    kept: tuple[Summary, datetime | None] | None = None,
+) -> None:  # fmt: skip
+    """The step, its cost and the summary itself: all of it or nothing."""
+    now, position = held.clock.now(), held.take_position()
+    status = "failed" if response is None else "done"
+    stored = "[]" if response is None else ModelMessagesTypeAdapter.dump_json([response]).decode()
+    tokens = (0, 0) if response is None else (response.usage.input_tokens, response.usage.output_tokens)
+    async with held.transaction() as connection:
+        turn = (held.organization_id, held.turn_id)
+        await connection.execute(
+            STEP, *turn, position, status, stored.replace("\\u0000", "\\ufffd"), json.dumps(result), *held.answering,
+            took, *tokens, cost, started,
+        )  # fmt: skip
+        await connection.execute(ON_TURN, *turn, *tokens, cost)
+        await budget.count(
+            connection, held.organization_id, held.turn.ai_assistant_id, held.config.timezone, tokens, cost, now
+        )
+        if kept is not None:
+            summary, cut = kept
+            await connection.execute(
+                KEEP, held.organization_id, held.conversation_id, held.turn_id, summary.text, summary.up_to,
+                summary.count, cut, held.answering[1], now,
+            )  # fmt: skip
+    held.steps.append(StoredStep(position, "summary", "failed" if response is None else "done", created_at=started))
+
+
+# -- the texts --------------------------------------------------------------------------------
+
+
+def told(arrear: Arrear, notes: str, earlier: str) -> str:
+    """What the model is given: the notes so far, and who said what after them, as lines of JSON."""
+    lines: list[str] = []
+    shown: set[int] = set()
+    for message in arrear.messages:
+        turn = message.ai_turn_id
+        if message.sender != "contact" and turn is not None and turn not in shown:
+            shown.add(turn)
+            lines += arrear.calls.get(turn, ())
+        who = {"contact": "customer", "user": "team_member", "system": "automatic_message"}.get(message.sender)
+        lines.append(_line({"from": who or "assistant", "text": _cut(message.text, LONGEST_MESSAGE)}))
+    return "\n".join([*([earlier, json.dumps(notes, ensure_ascii=False), ""] if notes else []), *_newest(lines)])
+
+
+def call_line(row: Mapping[str, object]) -> str:
+    """One tool call of a turn: what it was asked and how it ended."""
+    asked, said = (_cut(str(row[name] or ""), LONGEST_RESULT) for name in ("arguments", "result"))
+    return _line({"from": "tool", "tool": str(row["tool_name"]), "arguments": asked, "status": str(row["status"]),
+                  "result": said})  # fmt: skip
+
+
+def notes_of(response: ModelResponse) -> str:
+    """The notes in the model's answer. Raises `UnexpectedModelBehavior` where it wrote none."""
+    text = "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
+    if not text:
+        raise UnexpectedModelBehavior("a summary without a word")
+    return str(storable(_cut(text, LONGEST_NOTES)))
+
+
+def _newest(lines: Sequence[str]) -> list[str]:
+    """As many lines as may be sent, the newest of them."""
+    kept: list[str] = []
+    left = MOST_CHARACTERS
+    for line in reversed(lines):
+        left -= len(line)
+        if left < 0:
+            return [LEFT_OUT, *reversed(kept)]
+        kept.append(line)
+    return [*reversed(kept)]
+
+
+def _line(said: Mapping[str, str]) -> str:
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
