@@ -6,7 +6,7 @@ small model fills in reliably.
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -23,6 +23,8 @@ Type = Literal["string", "number", "integer", "boolean", "date", "array", "objec
 SavedEntity = Literal["contact", "company", "deal", "ticket"]
 MOST_KEYS = 50
 MOST_CHOICES = 100
+MOST_CHARACTERS = 40_000  # of all keys: each request of the model carries them
+LARGEST = 2**63  # numbers beyond it no provider means and no custom field keeps
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 CHOSEN = ("string", "number", "integer")
 
@@ -71,10 +73,9 @@ def is_of(value: object, kind: str) -> bool:
     """Whether a JSON value has a scalar type as it stands."""
     if isinstance(value, bool):
         return kind == "boolean"
-    if kind == "integer":
-        return isinstance(value, int)
-    if kind == "number":
-        return isinstance(value, int | float) and math.isfinite(value)
+    if kind in ("integer", "number"):
+        is_number = isinstance(value, int if kind == "integer" else int | float)
+        return is_number and -LARGEST <= value < LARGEST  # type: ignore[operator]
     return kind in ("string", "date") and isinstance(value, str)
 
 
@@ -176,6 +177,8 @@ class JsonKeys(Entries[JsonKey]):
             first = seen.setdefault(one.key.casefold(), i)
             if first != i:
                 raise ValueError(f"must name each key once: {one.key} stands at {first} and at {i}")
+        if len(json.dumps(answer_schema(self.root), ensure_ascii=False)) > MOST_CHARACTERS:
+            raise ValueError(f"must not have more than {MOST_CHARACTERS} characters together, as the model reads them")
         return self
 
 

@@ -108,24 +108,27 @@ def arguments_of(call: ToolCallPart) -> dict[str, Json]:
     for _ in range(2):  # some servers write the object as a text once more
         if isinstance(args, str):
             args = _parsed(args)
-    return cast("dict[str, Json]", storable(cast(Json, args))) if isinstance(args, dict) else {}
+    try:
+        members = storable(cast(Json, args)) if isinstance(args, dict) else {}
+        json.dumps(members)  # numbers of thousands of digits are read and cannot be written
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Json]", members)
 
 
 def _parsed(text: str) -> object:
-    start = text.find("{")
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        end = text.rfind("}") + 1
-        return json.loads(text[start:end])
-    except ValueError:
-        pass
-    try:
-        return from_json(text[max(start, 0) :], allow_partial=True)
-    except ValueError:
-        return None
+    start, end = max(text.find("{"), 0), text.rfind("}") + 1
+    for read in (lambda: json.loads(text), lambda: json.loads(text[start:end]), lambda: _begun(text[start:])):
+        try:
+            return read()
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _begun(text: str) -> object:
+    """The members that are whole in an object that was cut off."""
+    return from_json(text, allow_partial=True)
 
 
 class Answers:

@@ -88,6 +88,8 @@ def test_text_beside_a_call_is_the_reply_only_where_the_call_has_none() -> None:
         ('{"reply": "a\\ud800b\\u0000"}', {"reply": "a\ufffdb\ufffd"}),
         ('{"n": NaN}', {"n": "nan"}),
         ("[1]", {}),
+        ('{"reply": "Hi", "n": ' + "9" * 5000 + "}", {}),
+        ('{"reply": ' + "[" * 5000, {}),
         ("no json", {}),
         ("", {}),
         (None, {}),

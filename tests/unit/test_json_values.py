@@ -45,6 +45,8 @@ def test_what_holds_is_kept_in_its_type(declared, given, kept) -> None:
         ({"type": "integer"}, True, "k must be a whole number"),
         ({"type": "integer"}, "3", "k must be a whole number"),
         ({"type": "number"}, float("inf"), "k must be a number"),
+        ({"type": "number"}, float("nan"), "k must be a number"),
+        ({"type": "integer"}, 10**20, "k must be a whole number"),
         ({"type": "boolean"}, 1, "k must be true or false"),
         ({"type": "date"}, "tomorrow", "k must be a day as YYYY-MM-DD"),
         ({"type": "date"}, "2026-02-30", "k must be a day as YYYY-MM-DD"),

@@ -113,6 +113,7 @@ WRONG = [
     (JsonKeys, [{"key": "a"}, {"key": "A"}], "", "must name each key once"),
     (JsonKeys, [{"key": f"k{i}"} for i in range(51)], "", "at most 50 items"),
     (JsonKeys, [{"key": "a", "type": "text"}], "0.type", "must be one of"),
+    (JsonKeys, [{"key": f"k{i}", "description": "x" * 900} for i in range(50)], "", "40000 characters together"),
     (JsonKeys, [{"key": "a", "colour": 1}], "0.colour", "is not a known field"),
     (JsonKeys, [{"key": "a", "enum": []}], "0.enum", "at least 1 item"),
     (JsonKeys, [{"key": "a", "enum": ["x", 1]}], "0.enum", "of the type string only"),

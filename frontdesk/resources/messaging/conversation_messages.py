@@ -135,10 +135,12 @@ conversation_messages = Resource(
 )  # fmt: skip
 
 
-# Of the customer's conversations, what the customer may know: internal notes are the team's.
+# Of the customer's conversations, what the customer may know: internal notes are the team's, as are the values beside
+# a reply.
 OWN = Own(
     column="conversation_id", through=Through("conversations", "id", contact="contact_id"),
     conversation="conversation_id", unless={"message_type": "note"},
+    hidden=("structured_output",),
 )  # fmt: skip
 MEMBERS: Mapping[str, Join] = {"_id": _string_id, "reactions": _reactions}
 
