@@ -21,7 +21,7 @@ def image_warnings(config: AssistantConfig) -> Iterator[dict[str, Json]]:
         yield _warning("can_send_images", "images_unused", message)
     elif config.can_send_images and not any(permission(config, name).is_allowed for name in FINDERS):
         message = (
-            "No tool that finds pictures (get_product, search_products) is on; only files by their id can be sent."
+            "No tool that finds pictures (get_product, search_products) is on; only files by id can be sent."
         )
         yield _warning("can_send_images", "images_without_source", message)
 

@@ -73,8 +73,8 @@ MINT_SQL = """
 """
 # Notes are for the organization's own people. A file is shown by its address.
 MESSAGES_SQL = """
-    SELECT m.id, m.position, m.sender, m.message_text, m.media_url, m.s3_path, m.created_at, m.external_id,
-        m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
+    SELECT m.id, m.position, m.sender, m.message_type, m.message_text, m.media_url, m.s3_path, m.created_at,
+        m.external_id, m.ai_turn_id, m.created_by_user_id, a.name AS assistant_name
     FROM conversation_messages m
     LEFT JOIN ai_assistants a ON a.organization_id = m.organization_id AND a.id = m.created_by_ai_assistant_id
     WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL
@@ -240,14 +240,18 @@ def shown(row: Mapping[str, object], names: Mapping[int, str]) -> Message:
     """A stored message as its visitor sees it: no ids but the position, no last names of staff."""
     sender = SENDERS[str(row["sender"])]
     created_at = row["created_at"]
+    image = row.get("address") if row.get("message_type") == "image" else None
     assert isinstance(created_at, datetime)
     message: Message = {
         "position": int(str(row["position"])),
         "from": sender,
         "name": None,
-        "text": "\n".join(str(part) for part in (row["message_text"], row.get("address")) if part),
+        # A file of another kind is a line with its address.
+        "text": "\n".join(str(part) for part in (row["message_text"], None if image else row.get("address")) if part),
         "created_at": created_at.isoformat().replace("+00:00", "Z"),
     }
+    if image:
+        message["image"] = str(image)
     if sender == "visitor":
         message["idempotency_key"] = str(row["external_id"] or "").partition(":")[2] or None
     elif sender == "assistant":

@@ -88,7 +88,8 @@ def page_headers(allowed_origins: Iterable[str]) -> dict[str, str]:
     origins = list(allowed_origins)
     framers = "*" if "*" in origins else " ".join(["'self'", *origins])
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        # Pictures of products may lie elsewhere, and uploaded ones in a bucket.
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; "
         f"base-uri 'none'; form-action 'none'; frame-ancestors {framers}"
     )
     return {

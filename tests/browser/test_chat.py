@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.flow.pictures import png
+
 from .conftest import PHONE, Site, write
 
 pytestmark = pytest.mark.browser
@@ -46,6 +48,22 @@ async def test_parts_of_an_answer_eat_the_draft_from_its_start(site: Site) -> No
     site.chat.add("assistant", "Second part.", turn_id=5)
     await expect(page.locator(".draft")).to_have_count(0)
     await expect(page.locator(".assistant .bubble")).to_have_text(["First part.", "Second part."])
+
+
+async def test_a_picture_comes_with_its_words_and_one_that_cannot_be_loaded_is_a_link(site: Site) -> None:
+    page = await site.open()
+    await page.route("**/chair.png", lambda route: route.fulfill(body=png(40, 30), content_type="image/png"))
+    await page.route("**/gone.png", lambda route: route.abort())
+    site.chat.draft(5, 1, "It is white.")
+    site.chat.add("assistant", "Our chair", turn_id=5, image="https://pictures.example/chair.png")
+    picture = page.locator(".assistant .bubble img")
+    await expect(picture).to_have_js_property("naturalWidth", 40)
+    await expect(picture).to_have_attribute("alt", "Our chair")
+    await expect(page.locator(".draft .bubble")).to_have_text("It is white.")
+    site.chat.add("assistant", "", turn_id=5, image="https://pictures.example/gone.png")
+    link = page.locator(".assistant .bubble a").last
+    await expect(link).to_have_text("https://pictures.example/gone.png")
+    await expect(link).to_have_attribute("href", "https://pictures.example/gone.png")
 
 
 async def test_a_resync_forgets_what_was_being_written(site: Site) -> None:

@@ -121,6 +121,18 @@ async def test_history_pages_go_both_ways_and_notes_stay_inside(room: Room) -> N
     }  # fmt: skip
 
 
+async def test_a_picture_is_shown_apart_from_its_words_and_another_file_by_its_address(room: Room) -> None:
+    client = await room.visitor()
+    await client.post("/messages", json=message("Show me."))
+    for kind, text in (("image", "Our chair"), ("image", ""), ("document", "The list")):
+        await say(room, text, kind=kind, extras={"media_url": "https://cdn.example.com/a"})
+    rows = (await client.get("/messages?after=1")).json()["data"]
+    assert [(row["text"], row.get("image")) for row in rows] == [
+        ("Our chair", "https://cdn.example.com/a"), ("", "https://cdn.example.com/a"),
+        ("The list\nhttps://cdn.example.com/a", None),
+    ]  # fmt: skip
+
+
 async def test_a_person_is_shown_by_first_name(room: Room) -> None:
     visitor = await room.visitor()
     await visitor.post("/messages", json=message())

@@ -10,6 +10,8 @@ export interface Message {
   created_at: string;
   idempotency_key?: string | null;
   turn_id?: number | null;
+  /** Where the picture of this message is; its text is what stands under it. */
+  image?: string;
 }
 
 export interface Session {

@@ -79,6 +79,8 @@ export class Conversation {
     if (message.from === "visitor" || message.from === "system") return;
     if (message.turn_id == null) return this.forgetLive();
     const turnId = message.turn_id;
+    // A picture goes right before the words: it ends no typing and takes nothing from the draft.
+    if (message.image) return;
     this.setTyping(false, turnId);
     const draft = this.draft?.turnId === turnId ? this.draft.text : "";
     const start = draft.indexOf(message.text.trim(), this.deliveredUpTo.get(turnId) ?? 0);

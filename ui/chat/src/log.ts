@@ -1,5 +1,5 @@
 import { element, icon, ICONS } from "./dom";
-import { renderMarkdown, renderPlain } from "./markdown";
+import { renderMarkdown, renderPicture, renderPlain } from "./markdown";
 import type { Texts } from "./texts";
 import type { Row } from "./timeline";
 
@@ -61,6 +61,7 @@ export class Log {
   private bubble(row: Bubble, isOffline: boolean): Node[] {
     const speaker = row.from === "visitor" ? this.texts.you : (row.name ?? this.texts.assistant);
     const body = row.from === "visitor" ? renderPlain(row.text) : renderMarkdown(row.text);
+    if (row.image) body.prepend(renderPicture(row.image, row.text || this.texts.picture));
     const colon = element("span", { class: "only-read" }, ": ");
     const nodes: Node[] = [
       element("span", { class: row.from === "person" ? "speaker" : "speaker only-read" }, speaker, colon),

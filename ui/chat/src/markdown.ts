@@ -110,6 +110,16 @@ function splitTrailing(address: string): [string, string] {
   return [address.slice(0, end), address.slice(end)];
 }
 
+/** A picture that opens whole when it is clicked. One that cannot be loaded becomes a plain link to it. */
+export function renderPicture(address: string, description: string): Node {
+  if (!isSafe(address)) return element("p", {}, address);
+  const image = element("img", { src: address, alt: description, loading: "lazy", referrerpolicy: "no-referrer" });
+  image.addEventListener("error", () => image.replaceWith(address), { once: true });
+  const node = link(address, [image]);
+  if (node instanceof Element) node.classList.add("picture");
+  return node;
+}
+
 function link(address: string, children: (Node | string)[]): Node {
   if (!isSafe(address)) return element("span", {}, ...children);
   return element("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);

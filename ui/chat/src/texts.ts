@@ -23,6 +23,7 @@ const en = {
   older: "Loading earlier messages…",
   smallModel: "Answered by a small built-in model: good for trying things out, and sometimes wrong.",
   tooLong: (limit: number) => `Messages can have up to ${limit} characters.`,
+  picture: "Picture",
   today: "Today",
   yesterday: "Yesterday",
 };
@@ -54,6 +55,7 @@ const es: Texts = {
   older: "Cargando mensajes anteriores…",
   smallModel: "Responde un modelo pequeño integrado: sirve para probar y a veces se equivoca.",
   tooLong: (limit) => `Un mensaje puede tener hasta ${limit} caracteres.`,
+  picture: "Imagen",
   today: "Hoy",
   yesterday: "Ayer",
 };

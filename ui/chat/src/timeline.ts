@@ -13,6 +13,7 @@ export type Row =
       from: Exclude<Sender, "system">;
       name: string | null;
       text: string;
+      image: string | null;
       at: string | null;
       isFirst: boolean;
       isLast: boolean;
@@ -48,7 +49,8 @@ export function layOut(conversation: Conversation, outbox: Pending[]): Row[] {
 function asRow(message: Message): Row {
   const key = message.idempotency_key ?? `at.${message.position}`;
   if (message.from === "system") return { kind: "note", key, text: message.text };
-  return { ...bubble(key, message.from, message.text), name: message.name, at: message.created_at };
+  const image = message.image ?? null;
+  return { ...bubble(key, message.from, message.text), image, name: message.name, at: message.created_at };
 }
 
 function pendingRow(item: Pending): Bubble {
@@ -56,7 +58,7 @@ function pendingRow(item: Pending): Bubble {
 }
 
 function bubble(key: string, from: Bubble["from"], text: string): Bubble {
-  const plain = { name: null, at: null, isFirst: true, isLast: true, pending: null, isDraft: false };
+  const plain = { name: null, image: null, at: null, isFirst: true, isLast: true, pending: null, isDraft: false };
   return { kind: "bubble", key, from, text, ...plain };
 }
 
