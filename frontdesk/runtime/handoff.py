@@ -147,7 +147,7 @@ class Handoffs:
         if config.human_handoff.summary:
             nobody = choice.waits == "handoff_nobody_available"
             text = note(
-                config, cause.rule, cause.detail, cause.summary, await _background(connection, talk), nobody=nobody
+                config, cause.rule, cause.detail, cause.summary, await background_of(connection, talk), nobody=nobody
             )
             message = NewMessage("outbound", "system", text, "note", ai_turn_id=turn_id, ai_assistant_id=config.id)
             await thread.append(connection, *where, message, now)
@@ -166,7 +166,8 @@ def return_at(config: AssistantConfig, now: datetime) -> datetime | None:
     return now + timedelta(minutes=back.after_minutes)
 
 
-async def _background(connection: Connection, talk: Conversation) -> Background:
+async def background_of(connection: Connection, talk: Conversation) -> Background:
+    """What a note or a summary tells of the conversation, since its context began."""
     where = (talk.organization_id, talk.id)
     contact = await connection.fetchrow(CUSTOMER, talk.organization_id, talk.contact_id)
     heard = await connection.fetchrow(SINCE, *where, talk.ai_context_cut)

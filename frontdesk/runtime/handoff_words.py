@@ -121,6 +121,12 @@ def note(
     return "\n".join(lines)
 
 
+def retold(language: Language, background: Background) -> str:
+    """The last messages in a line, where the model gave no summary."""
+    words = NOTE[language]
+    return " / ".join(f"{words.get(said.sender, said.sender)}: {_short(said.text)}" for said in background.last)
+
+
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"

@@ -18,7 +18,7 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
-from frontdesk.runtime import decisions, pictures, thread, turns
+from frontdesk.runtime import decisions, passing_on, pictures, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of, local_day
 from frontdesk.runtime.final_answer import Output
@@ -29,6 +29,7 @@ from frontdesk.runtime.tooling import (
     AssistantView,
     CallRecord,
     LeaseLost,
+    PassOn,
     Picture,
     StoredCall,
     Superseded,
@@ -128,6 +129,7 @@ class HeldTurn:
     calls: Counter[str] = field(default_factory=Counter)
     output: Output | None = None  # the values beside the reply, kept when the answer is committed
     handoffs: Handoffs = field(default_factory=Handoffs)
+    hops: tuple[int, ...] = ()
     has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
     answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
     model_trials: list[dict[str, Json]] = field(default_factory=list)  # models that failed or were passed over
@@ -248,6 +250,16 @@ class HeldTurn:
         words = [rule.description] if isinstance(rule, Condition) else []
         detail = " — ".join([*words, *([transfer.reason] if transfer.reason else [])]) or None
         await self.give_away(connection, Cause(rule.type, rule.id, detail, transfer.summary), "handed_off")
+
+    async def pass_on(self, connection: Connection, to: PassOn) -> None:
+        """The next assistant answers the same messages in a turn of its own, so their decisions wait again."""
+        now, organization_id = self.clock.now(), self.organization_id
+        config = await self.assistants.current(connection, organization_id, self.turn.ai_assistant_id)
+        assert config is not None
+        await passing_on.pass_on(connection, self.turn, config, to.assistant_id, to.reason, to.summary, now)
+        await decisions.release(connection, organization_id, self.turn_id, now)
+        await turns.end(connection, self.turn, "handed_to_assistant", now)
+        await quiet(connection, self.turn)
 
     async def give_away(self, connection: Connection, cause: Cause, reason: str, error: str | None = None) -> bool:
         """Hand the conversation to a person and end the turn with `reason`, under the conversation's lock.

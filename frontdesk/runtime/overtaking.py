@@ -53,8 +53,11 @@ async def drop(connection: Connection, talk: Conversation, turn: Turn, now: date
     parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
     await outbox.close(connection, turn.organization_id, parts, "withdrawn", reason, now)
     sent, unknown, _ = await outbox.counts(connection, turn.organization_id, turn.conversation_id, turn.id)
-    has_next = reason == "superseded" or talk.assigned_ai_assistant_id not in (None, turn.ai_assistant_id)
-    if has_next and not talk.is_over and not (sent or unknown or turn.effects_started):
+    unknown += sum(part.status == "sending" for part in parts)  # it may have arrived
+    # The same assistant may have it again (a person took it and gave it back): then it answers anew. What the turn did
+    # stands in the next one's history, so that it is not done twice.
+    has_next = reason == "superseded" or talk.assigned_ai_assistant_id is not None
+    if has_next and not talk.is_over and not (sent or unknown):
         await decisions.release(connection, turn.organization_id, turn.id, now)
     else:
         outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "muted" if turn.is_muted else "silent"

@@ -7,17 +7,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import cast
 
+from frontdesk.assistants.assistant_handoff_config import TRANSFER_TO_ASSISTANT
 from frontdesk.assistants.mcp_offer import function_name
 from frontdesk.assistants.permissions import api_tool_permission, mcp_tool_permission
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.assistant_reading import Offer
+from frontdesk.runtime.handoff_prompt import what_was_shared
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, rebuild
 from frontdesk.runtime.images import Attached, ImageReader, Looks, candidates, unseen
 from frontdesk.runtime.message_reading import Row, read_messages, stored
 from frontdesk.runtime.model_source import ResolvedModel
+from frontdesk.runtime.passing_on import hops_of, open_targets, shared_of
 from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
+from frontdesk.runtime.silent_turns import with_silent_turns
 from frontdesk.runtime.staff_words import Colleague
 from frontdesk.runtime.summarising import with_summary
 from frontdesk.runtime.thread import Conversation
@@ -71,8 +75,12 @@ async def prepare(
     most = config.options.history_messages + BESIDES
     async with held.database.reading(held.organization_id) as connection:
         rows = await read_messages(connection, held.organization_id, held.conversation_id, turn.last_position, most)
+        shared = shared_of(talk.ai_shared)
+        rows = rows if shared is None else [row for row in rows if cast(int, row["position"]) >= shared.position]
+        rows = await with_silent_turns(connection, held.organization_id, held.conversation_id, turn.id, rows)
         steps = await _steps(connection, held, rows)
-        offer = await _offer(connection, held)
+        held.hops = await hops_of(connection, turn) if config.assistant_handoff.open_targets else ()
+        offer = _without_targets(await _offer(connection, held), held)
         prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk, offer)
     room = _room(prompt, resolved)
     looks = await _look(held, resolved, reader, candidates(rows, talk.ai_context_cut), room, is_refused=is_refused)
@@ -100,7 +108,8 @@ async def _look(
 
 async def _steps(connection: Connection, held: HeldTurn, rows: list[Row]) -> dict[int, list[StoredStep]]:
     steps: dict[int, list[StoredStep]] = defaultdict(list)
-    ids = {cast("int | None", row["ai_turn_id"]) for row in rows if row["sender"] == "assistant"} - {held.turn_id}
+    spoke = (row for row in rows if row["sender"] in ("assistant", "contact"))
+    ids = {cast("int | None", row["ai_turn_id"]) for row in spoke} - {held.turn_id}
     if found := sorted(id for id in ids if id is not None):
         for row in await connection.fetch(STEPS, held.organization_id, found):
             steps[row["ai_turn_id"]].append(step_of(dict(row)))
@@ -146,7 +155,16 @@ async def _prompt(connection: Connection, held: HeldTurn, talk: Conversation, of
             customer = Customer(True, talk.channel, talk.contact_id, row[0], row[1], row[2], row[3] or None)
     row = await connection.fetchrow(TICKET, talk.organization_id, talk.id) if talk.kind == "ticket" else None
     ticket = None if row is None else Ticket(*row)
-    return build(held.config, offer.keys, customer, held.clock.now(), ticket)
+    built = build(held.config, offer.keys, customer, held.clock.now(), ticket)
+    shared = what_was_shared(shared_of(talk.ai_shared), held.config.instructions_language)
+    return Prompt(built.stable, "\n".join([built.moving, *shared]))
+
+
+def _without_targets(offer: Offer, held: HeldTurn) -> Offer:
+    """At the end of a chain of assistants there is nobody left to pass on to."""
+    if TRANSFER_TO_ASSISTANT not in offer.keys or open_targets(held.config, held.hops):
+        return offer
+    return Offer(tuple(key for key in offer.keys if key != TRANSFER_TO_ASSISTANT), offer.table)
 
 
 def _room(prompt: Prompt, resolved: ResolvedModel) -> int:

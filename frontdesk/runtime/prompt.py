@@ -14,6 +14,7 @@ from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
 from frontdesk.assistants.skills import Skill
 from frontdesk.runtime.answer_words import FINAL_WORDS
+from frontdesk.runtime.handoff_prompt import handoff_rules
 from frontdesk.runtime.prompt_words import WORDS, PromptWords
 from frontdesk.runtime.staff_words import STAFF_WORDS, Colleague, words_of
 
@@ -75,6 +76,7 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
     yield words.rules
     yield words.language
     yield words.tools if offered else words.no_tools
+    yield from handoff_rules(offered, config.instructions_language)
     if config.json_keys.root:
         yield FINAL_WORDS[config.instructions_language]
     yield words.untrusted

@@ -24,7 +24,8 @@ AI_CHAT = "ai-chat"  # a chat of a member with an assistant of the team
 PATHS = {"conversation": "conversations", "ticket": "support-tickets", AI_CHAT: "ai-chat-sessions"}
 _COLUMNS = """id, organization_id, contact_id, channel, inbox_channel_id, status, assigned_user_id,
     assigned_ai_assistant_id, owner_reason, ai_auto_assignment_disabled, ai_auto_assignment_disabled_reason,
-    ai_context_cut, blocked, is_contact_verified, epoch, last_position, kind, contact_address, created_by_user_id"""
+    ai_context_cut, blocked, is_contact_verified, epoch, last_position, kind, contact_address, created_by_user_id,
+    ai_shared::text AS ai_shared"""
 
 LOCK = f"""
     SELECT {_COLUMNS} FROM conversations
@@ -131,6 +132,7 @@ class Conversation:
     kind: str = "conversation"
     contact_address: str | None = None
     created_by_user_id: int | None = None
+    ai_shared: str | None = None  # JSON: `passing_on.py`
 
     @property
     def is_staff_chat(self) -> bool:

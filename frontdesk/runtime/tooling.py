@@ -93,6 +93,15 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class PassOn:
+    """A hand-off to another assistant, with the model's words for it."""
+
+    assistant_id: int
+    reason: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An image for the customer: a file of ours (`s3_path`), or one elsewhere (`media_url`).
 
@@ -144,6 +153,15 @@ class TurnHandle(Protocol):
 
     async def hand_over(self, connection: Connection, transfer: Transfer) -> None:
         """Give the conversation away and end the turn, in a transaction that has locked the conversation."""
+        ...
+
+    @property
+    def hops(self) -> tuple[int, ...]:
+        """The assistants that have passed this turn's messages on, one entry for each time."""
+        ...
+
+    async def pass_on(self, connection: Connection, to: PassOn) -> None:
+        """As `hand_over`, to another assistant. Raises `Conflict` with the sentence for the model."""
         ...
 
     async def record_call(self, connection: Connection, call: CallRecord) -> None:

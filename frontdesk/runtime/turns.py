@@ -30,8 +30,10 @@ FIND_OPEN = f"""
 OPEN = f"""
     INSERT INTO ai_turns (organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted,
         due_at, burst_deadline, attempts, effects_started, first_position, last_position, draft_seq, input_tokens,
-        output_tokens, created_at, updated_at, private_to_user_id)
-    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12)
+        output_tokens, created_at, updated_at, private_to_user_id, ai_handoff_id)
+    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12, (
+        SELECT max(h.id) FROM ai_handoffs h WHERE h.organization_id = $1 AND h.conversation_id = $2
+            AND h.kind = 'assistant' AND h.to_ai_assistant_id = $3 AND h.position >= $9))
     RETURNING {_COLUMNS}
 """
 EXTEND = """
