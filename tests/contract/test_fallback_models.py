@@ -8,7 +8,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
-from frontdesk.core.errors import Conflict, Invalid, Json
+from frontdesk.core.errors import BadRequest, Conflict, Invalid, Json
 from frontdesk.core.vault import Vault
 from frontdesk.registry import make_registry
 from frontdesk.resources.assistants.portable import Desk, apply, checked, export
@@ -156,3 +156,33 @@ async def test_a_model_in_use_is_not_deleted(house: House) -> None:
         await house.call("ai-models", "remove", id=own)
     await house.call("ai-assistants", "remove", id=house.assistant)
     await house.call("ai-models", "remove", id=own)
+
+
+async def test_a_model_says_with_which_connection_it_can_be_used(house: House) -> None:
+    claude = await house.model("Claude", provider="anthropic", model="claude-haiku-5-5")
+    server = await house.model("Server", provider="openai_compatible", base_url="https://models.example.com/v1")
+    for id, connections in ((claude, ["organization", "specific"]), (server, ["system", "organization", "specific"])):
+        assert (await house.call("ai-models", "get", id=id))["connections"] == connections
+
+
+@pytest.mark.parametrize(
+    ("connection", "names"),
+    [
+        ("system", ["Installation default", "Own", "Server"]),
+        ("organization", ["Claude", "Installation default", "Own", "Server"]),
+    ],
+)
+async def test_a_list_holds_the_models_that_a_connection_can_use(
+    house: House, connection: str, names: list[str]
+) -> None:
+    await house.model("Claude", provider="anthropic", model="claude-haiku-5-5")
+    await house.model("Server", provider="openai_compatible", base_url="https://models.example.com/v1")
+    query = {"connection": connection, "$sort": {"name": 1}}
+    found = (await house.door.call(LUNA, "ai-models", "find", query=query)).value["data"]
+    assert [row["name"] for row in found] == names  # type: ignore[union-attr,index,call-overload]
+
+
+async def test_a_connection_that_there_is_not_is_refused(house: House) -> None:
+    with pytest.raises(BadRequest) as caught:
+        await house.door.call(LUNA, "ai-models", "find", query={"connection": "mine"})
+    assert list(caught.value.errors) == ["connection"]

@@ -6,11 +6,17 @@ a model is asked (`models/catalogue.py`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Table, and_, literal_column, not_, or_
+
+from frontdesk.assistants.config import CONNECTIONS
+from frontdesk.assistants.model_key import PROVIDER_ORIGINS
 from frontdesk.core.caller import Role
-from frontdesk.core.door import Call
-from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import Field
-from frontdesk.core.resource import Resource, Rights
+from frontdesk.core.door import Call, Door
+from frontdesk.core.errors import Fault, Invalid, Json
+from frontdesk.core.fields import Field, Plain, Wrong
+from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.resources.assistants.origins import check_origin
 
 PROVIDERS = ("openai", "anthropic", "google", "openai_compatible", "local", "scripted")
@@ -38,11 +44,31 @@ async def _check(call: Call) -> None:
         call.data["base_url"] = check_origin(base_url)
 
 
+def _connections(door: Door, row: Mapping[str, Json]) -> dict[str, Json]:
+    """The rule of `check_connection`: the installation's key is not for an organization's own row at a provider."""
+    is_own = row["organization_id"] is not None and not row["base_url"] and row["provider"] in PROVIDER_ORIGINS
+    return {"connections": [name for name in CONNECTIONS if not (is_own and name == "system")]}
+
+
+def _allows(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """The same rule for a list."""
+    keyed = or_(*(table.c.provider == literal_column(f"'{name}'") for name in sorted(PROVIDER_ORIGINS)))
+    is_own = and_(table.c.organization_id.is_not(None), table.c.base_url.is_(None), keyed)
+    return or_(value != literal_column("'system'"), not_(is_own))
+
+
+def _check_connection(value: Plain) -> Plain:
+    if value not in CONNECTIONS:
+        raise Wrong("enum", f"must be one of {', '.join(CONNECTIONS)}")
+    return value
+
+
 ai_models = Resource(
     path="ai-models",
     singular="AI model",
     area="assistants",
-    description="The models that an assistant can use: the installation's, and those that your organization added.",
+    description="The models that an assistant can use: the installation's, and those that your organization added. "
+    "One that an assistant uses cannot be deleted; as a fallback it is passed over from then on.",
     rights=Rights(write=Role.admin),
     is_shared=True,
     fields=(
@@ -58,11 +84,25 @@ ai_models = Resource(
         ),
         Field("base_url", max_length=500, example="https://models.example.com/v1"),
         Field("model", is_required=True, is_nullable=False, max_length=200, example="llama-3.3-70b"),
-        Field("context_length", "small", minimum=1, example=128000),
+        Field(
+            "context_length", "small", minimum=1, example=128000,
+            description="In tokens, of question and answer together; it bounds the history. Null: at most 24,000.",
+        ),
         Field("supports_images", "boolean", is_nullable=False, default=False),
-        Field("supports_tools", "boolean", is_nullable=False, default=True),
+        Field(
+            "supports_tools", "boolean", is_nullable=False, default=True,
+            description="False: its assistants are offered no tools.",
+        ),
         Field("price_input", "decimal", minimum=0, example=0.15, description="US dollars per million tokens."),
         Field("price_output", "decimal", minimum=0, example=0.6, description="US dollars per million tokens."),
     ),
+    filters={"connection": Filter("text", _allows, "Those that an assistant with it can use.", _check_connection)},
+    derived=(
+        Field(
+            "connections", "texts", write="never", is_nullable=False,
+            description="With which `connection` of an assistant the model can be used.",
+        ),
+    ),
+    derive=_connections,
     prepare=_check,
-)
+)  # fmt: skip
