@@ -11,9 +11,10 @@ from typing import Protocol, cast
 
 import httpx2
 from jsonschema import Draft202012Validator
-from pydantic_ai import Agent, ModelRetry, PromptedOutput, StructuredDict
+from pydantic_ai import Agent, ModelRetry, StructuredDict
 from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, ModelTimeoutError, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, UserPromptPart
+from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RunUsage
 
@@ -23,6 +24,7 @@ from frontdesk.core.completions import Completed, Completion, CompletionFailed
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
 from frontdesk.models.catalogue import ResolvedModel
+from frontdesk.models.local.model import LocalModel
 
 SECONDS = 120.0  # one answer
 TRIES = 2  # for an answer that does not fit its schema
@@ -124,7 +126,7 @@ def _no_model(error: NoModel) -> CompletionFailed:
 
 def _agent(resolved: ResolvedModel, asked: Completion) -> Agent[None, str]:
     return Agent(
-        resolved.model, deps_type=type(None), instructions=asked.system, model_settings=_settings(resolved, asked)
+        _model(resolved), deps_type=type(None), instructions=asked.system, model_settings=_settings(resolved, asked)
     )
 
 
@@ -133,9 +135,8 @@ def _shaped_agent(
 ) -> Agent[None, dict[str, object]]:
     shape = StructuredDict(cast("dict[str, object]", schema), name="answer")
     agent: Agent[None, dict[str, object]] = Agent(
-        resolved.model, deps_type=type(None), instructions=asked.system, retries=TRIES,
-        # A small model does better with the schema in words than with a tool that is not one.
-        output_type=PromptedOutput(shape) if resolved.is_small else shape, model_settings=_settings(resolved, asked),
+        _model(resolved), deps_type=type(None), instructions=asked.system, retries=TRIES,
+        output_type=shape, model_settings=_settings(resolved, asked),
     )  # fmt: skip
     validator = Draft202012Validator(schema)
 
@@ -147,6 +148,10 @@ def _shaped_agent(
         return output
 
     return agent
+
+
+def _model(resolved: ResolvedModel) -> Model:
+    return resolved.model.plain() if isinstance(resolved.model, LocalModel) else resolved.model
 
 
 def _settings(resolved: ResolvedModel, asked: Completion) -> ModelSettings:

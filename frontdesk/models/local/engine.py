@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -57,14 +57,19 @@ class Engine:
     def __init__(self, client: httpx2.AsyncClient, find_endpoint: FindEndpoint, name: str) -> None:
         self._client, self._find_endpoint, self._name = client, find_endpoint, name
 
-    async def write(self, messages: Sequence[Message], schema: dict[str, object], tally: Tally) -> AsyncGenerator[str]:
-        """The answer's JSON in pieces; `tally` is filled at its end."""
+    async def write(
+        self, messages: Sequence[Message], schema: dict[str, object] | None, tally: Tally,
+        longest: int = MAX_ANSWER_TOKENS, sampling: Mapping[str, float] | None = None,
+    ) -> AsyncGenerator[str]:  # fmt: skip
+        """The answer in pieces, JSON where there is a schema; `tally` is filled at its end."""
         endpoint = await self._find_endpoint()
+        form = {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}} if schema else {}
         body = {
             "messages": list(messages),
-            "response_format": {"type": "json_schema", "json_schema": {"schema": schema}},
+            **form,
+            **(sampling or {}),
             "temperature": 0,
-            "max_tokens": MAX_ANSWER_TOKENS,
+            "max_tokens": longest,
             "cache_prompt": True,
             "stream": True,
             "stream_options": {"include_usage": True},

@@ -17,14 +17,16 @@ from frontdesk.models.local.answer import AnswerReader, SentenceReader
 from frontdesk.models.local.engine import Engine, Tally
 from frontdesk.models.local.evidence import Evidence, gather
 from frontdesk.models.local.grounding import Act, Ask, Judge, Repeat, Verdict, as_json, receipt
+from frontdesk.models.local.plain import PlainLocalModel
 from frontdesk.models.local.prompt import MAX_STEPS, Message, render
-from frontdesk.models.local.shapes import Schema, Tool, grammar, read_tools, read_values
+from frontdesk.models.local.shapes import FREE_TEXT, Schema, Tool, grammar, read_tools, read_values
 from frontdesk.models.local.words import PHRASES, Language, Phrases, language_of
 from frontdesk.models.pieces import Call, Cost, Piece, PieceModel
 from frontdesk.models.transcript import Asked, Entry, Returned, Said, Transcript, read, with_replies
 
 NAME = "built-in"
 STUCK = re.compile(r"(.{1,12}?)\1{9,}$", re.DOTALL)  # the same few letters ten times over
+SHORT_VALUE = 6  # words; a longer text is the model's own, such as a summary
 LOOK_UP = "for:"  # begins the id of a call that was made to find the id for another
 CLAIM = re.compile(
     r"\b(?:i have|i've|has been|have been|was|were|is now|are now|we have|we've)\b[^.!?]*"
@@ -105,7 +107,11 @@ class Desk:
             return True
         if isinstance(value, int | float):
             return not isinstance(branches, list) or self.evidence.has_counted(float(value))
-        return self.evidence.states_only_facts(value if isinstance(value, str) else as_json({"value": value}))
+        text = value if isinstance(value, str) else as_json({"value": value})
+        if isinstance(value, str) and len(value.split()) <= SHORT_VALUE and name not in FREE_TEXT:
+            # A few words are a fact (a name, a place), and it makes one up: "new customer".
+            return len(self.evidence.grounded_words(value, self.evidence.told)) == len(value.split())
+        return self.evidence.states_only_facts(text)
 
     def doubts(self, sentence: str) -> bool:
         """A sentence that states what nobody said, or a change that no tool made, or one in another language.
@@ -137,6 +143,10 @@ class LocalModel(PieceModel):
     def __init__(self, engine: Engine, now: Callable[[], datetime], context_tokens: int = 7000) -> None:
         super().__init__(NAME, "frontdesk")
         self._engine, self._now, self._context_tokens = engine, now, context_tokens
+
+    def plain(self) -> PlainLocalModel:
+        """The same model for answers that belong to no conversation."""
+        return PlainLocalModel(self._engine, NAME)
 
     def desk(self, messages: list[ModelMessage], request: ModelRequestParameters) -> Desk:
         answer = answer_tool(request)
