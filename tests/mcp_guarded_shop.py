@@ -49,7 +49,8 @@ class Login(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, Ac
     good: dict[str, AccessToken] = field(default_factory=dict)
     asked: list[AuthorizationParams] = field(default_factory=list)
     exchanges: int = 0
-    gate: asyncio.Event | None = None  # a refresh waits for it
+    gate: asyncio.Event | None = None  # a refresh that has been spent waits for it
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
         return self.clients.get(client_id)
@@ -89,6 +90,7 @@ class Login(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, Ac
         if self.refreshes.pop(refresh_token.token, None) is None:
             raise TokenError("invalid_grant")
         self.spent.add(refresh_token.token)
+        self.reached.set()
         if self.gate is not None:
             await self.gate.wait()
         return self._issue(client, scopes, refresh_token.resource)

@@ -138,7 +138,6 @@ WRONG: list[tuple[str, dict[str, Json]]] = [
     ("custom_headers.0.value", {"custom_headers": [{"name": "X-Key", "value": "a\r\nEvil: 1"}]}),
     ("custom_headers.0.colour", {"custom_headers": [{"name": "X-Key", "colour": "red"}]}),
     ("custom_headers", {"custom_headers": [{"name": "X-Key", "value": "a"}, {"name": "x-key", "value": "b"}]}),
-    ("oauth2_config", {"authentication_type": "oauth2"}),
     ("oauth2_config.token_url", {"oauth2_config": {"token_url": "nowhere"}}),
     ("oauth2_config.expires_at", {"oauth2_config": {"expires_at": "soon"}}),
     ("colour", {"colour": "red"}), ("mcp_tool_id", {"ai_assistant_id": 1}),

@@ -74,7 +74,8 @@ WRONG: list[tuple[str, list[Json]]] = [
     ("mcp_tools.0.api_key", [SHOP | {"api_key": "••••••••9999"}]),
     ("mcp_tools.0.custom_headers", [BOOKS | {"custom_headers": []}]),
     ("mcp_tools.0.custom_headers.0.name", [BOOKS | {"custom_headers": [{"name": "Content-Length", "value": "1"}]}]),
-    ("mcp_tools.0.oauth2_config", [SHOP | {"authentication_type": "oauth2"}]),
+    ("mcp_tools.0.oauth2_config.issuer", [SHOP | {"oauth2_config": {"issuer": "nowhere"}}]),
+    ("mcp_tools.0.oauth2_config.status", [SHOP | {"oauth2_config": {"status": "maybe"}}]),
     ("mcp_tools.0.oauth2_config.colour", [SHOP | {"oauth2_config": {"colour": "red"}}]),
     ("mcp_tools.0.tools", [SHOP | {"tools": LONG}]), ("mcp_tools.0.tools", [SHOP | {"tools": [{"name": "a"}] * 2}]),
     ("mcp_tools.0.tools.0.approval", [SHOP | {"tools": [{"name": "a", "approval": "maybe"}]}]),
@@ -133,14 +134,14 @@ async def test_what_does_not_work_is_a_warning(page: Page) -> None:
     tools: Json = [{"name": "a", "approval": "always"}, {"name": "b", "enabled": False}]
     record = await page.save(
         SHOP | {"api_key": None}, BOOKS | {"tools": []},
-        SHOP | {"id": "o", "authentication_type": "oauth2", "oauth2_config": OAUTH, "tools": tools},
+        SHOP | {"id": "o", "authentication_type": "oauth2", "tools": tools},
     )  # fmt: skip
     warnings = record["warnings"]
     assert isinstance(warnings, list)
     found = {(one["code"], one["field"]) for one in warnings if str(one["field"]).startswith("mcp_tools")}  # type: ignore[index, call-overload]
     assert found == {
         ("secret_missing", "mcp_tools.0.api_key"), ("mcp_without_tools", "mcp_tools.1.tools"),
-        ("oauth2_not_available", "mcp_tools.2.authentication_type"),
+        ("mcp_sign_in_needed", "mcp_tools.2.oauth2_config"),
         ("approval_not_available", "mcp_tools.2.tools.0.approval"),
     }  # fmt: skip
 

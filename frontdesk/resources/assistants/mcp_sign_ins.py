@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
 
+from frontdesk.assistants.mcp_challenge import Challenge
 from frontdesk.assistants.mcp_client import McpFailed, list_tools
 from frontdesk.assistants.mcp_grants import Asked, Place, asked_of, forget
 from frontdesk.assistants.mcp_secrets import OauthSecrets, Opened, Sealed, opened
@@ -31,6 +32,7 @@ PATH = "mcp-sign-ins"
 LIFETIME = timedelta(minutes=10)
 SECONDS = 15.0  # a person waits
 TRIES = 3
+NO_CLIENT: dict[str, None] = dict.fromkeys(("client_id", "issuer", "token_endpoint_auth_method"))
 _STORED = """
     SELECT mcp_tools::text AS servers, mcp_secrets_sealed::text AS sealed FROM ai_assistants
     WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
@@ -81,12 +83,11 @@ async def _look(call: Call) -> None:
     """Before the transaction of the call, so that none is open while the other side is waited for."""
     server, target, asked = await _read(call)
     config, secrets = target.oauth or Oauth2Config(), target.tokens
-    if asked.error == "invalid_client" and config.issuer is not None:
-        # The authorization server has forgotten the client that was registered there: register again.
-        forgotten: dict[str, None] = dict.fromkeys(("client_id", "issuer", "token_endpoint_auth_method"))
-        config, secrets = config.model_copy(update=forgotten), OauthSecrets()
     try:
         challenge = (await _challenged(call, target)) or asked.challenge
+        if config.issuer is not None and (asked.error == "invalid_client" or challenge.wants_more):
+            # The client that we registered there was forgotten, or registered for less than is wanted now.
+            config, secrets = config.model_copy(update=NO_CLIENT), OauthSecrets()
         application = Application.at(call.door.mail.base_url)
         begun = await begin(call.door.guard, server.url, application, config, secrets, challenge)
     except (McpFailed, SignInFailed) as failed:
@@ -99,7 +100,7 @@ async def _look(call: Call) -> None:
     call.extra["server_url"] = server.url
 
 
-async def _challenged(call: Call, target: Opened) -> Any:
+async def _challenged(call: Call, target: Opened) -> Challenge | None:
     """How the server asks for a sign-in; None where it lists its tools without another one. Raises `McpFailed`."""
     try:
         await list_tools(call.door.guard, target, seconds=SECONDS)
