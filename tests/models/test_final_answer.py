@@ -102,7 +102,9 @@ async def test_the_built_in_model_writes_reply_and_values_at_once(built_in: tupl
 
 async def test_the_built_in_model_keeps_what_nobody_said_to_itself(built_in: tuple[LocalModel, Scene]) -> None:
     model, scene = built_in
-    scene.answers[:] = [in_pieces(reply="Sure.", intent="book", phone="611 222 333", visitors=7)]
+    made_up = in_pieces(reply="Sure.", intent="book", phone="new customer", visitors=None)
+    scene.answers[:] = [made_up, in_pieces(reply="Sure.", intent="book", phone="611 222 333", visitors=7)]
+    assert (await ended(model, "I want to come."))[1].judged.values == {"intent": "book"}
     assert (await ended(model, "I want to come."))[1].judged.values == {"intent": "book"}
     said = "I want to come, my number is 611 222 333, we are 7."
     assert (await ended(model, said))[1].judged.values == {"intent": "book", "phone": "611 222 333", "visitors": 7}
