@@ -49,7 +49,7 @@ def rights() -> str:
         "Who may do what",
         "Each cell is the least role that may use the verb; `member` < `admin` < `owner`, and a higher role may do\n"
         "all that a lower one may. A dash is 405: the verb is not offered. A row of another organization is 404,\n"
-        "never 403.",
+        "never 403. *Login*: only a person who is logged in, and only their own rows; an API key gets 403.",
         table(
             ("resource", "find", "get", "create", "patch", "remove"),
             ([f"`{one.path}`", *(least_role(one, verb) for verb in VERBS)] for one in served),
@@ -62,7 +62,10 @@ def rights() -> str:
 
 
 def least_role(resource: Resource, verb: str) -> str:
-    return resource.rights.needed(verb).name if verb in resource.verbs else "–"  # type: ignore[arg-type]
+    if verb not in resource.verbs:
+        return "–"
+    role = resource.rights.needed(verb).name  # type: ignore[arg-type]
+    return f"{role}, *login*" if resource.is_personal else role
 
 
 def own_row(resource: Resource, own: Own) -> Sequence[str]:

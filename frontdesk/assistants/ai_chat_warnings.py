@@ -22,6 +22,10 @@ def ai_chat_warnings(config: AssistantConfig) -> Iterator[dict[str, Json]]:
     if config.assistant_handoff.enabled:
         message = "A chat of the team stays with its assistant; it is never passed on to another one."
         yield {"field": "ai_assistant_handoff_config", "code": "handoff_not_for_type", "message": message}
+    for place, one in enumerate(config.json_keys.root):
+        if one.save_to is not None:
+            message = f"{one.key} is never saved to a custom field: a chat of the team has no {one.save_to.entity}."
+            yield {"field": f"additional_json_keys.{place}.save_to", "code": "saved_nowhere", "message": message}
     for name, switch in config.internal_tools.tools.items():
         if switch.enabled and switch.scope == "own" and TOOL_KEYS[name].is_built:
             message = f"With scope own, {name} reaches only what was made in the same chat, which has no customer."

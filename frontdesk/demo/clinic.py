@@ -159,6 +159,22 @@ TICKET_ASSISTANT: Final[Row] = {
     },
 }
 
+# For the clinic's own people: it reads much, and sends nothing.
+TEAM_TOOLS: Final = (
+    "find_contact", "get_contact", "update_contact", "get_notes", "add_note", "find_deals", "get_deal", "find_company",
+    "get_company", "get_activities", "create_activity", "find_organization_members", "search_products", "get_product",
+    "find_conversations", "get_conversation",
+)  # fmt: skip
+TEAM_ASSISTANT: Final[Row] = {
+    "name": "Luna, team",
+    "assistant_type": "ai-chat",
+    "timezone": TIMEZONE,
+    "instructions": "You help the people of Luna Dental: you look up patients, visits and deals, and note things.",
+    "internal_tools": {"tools": dict.fromkeys(TEAM_TOOLS, True)},
+    "access_permissions_contact": "read_write",
+    "access_permissions_deals": "read",
+}
+
 # Index of the contact, the ticket, and what a person answered. Neither waits for a model: nothing runs by itself.
 TICKETS: Final[tuple[tuple[int, Row, str | None], ...]] = (
     (

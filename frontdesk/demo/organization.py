@@ -103,6 +103,7 @@ async def furnish(door: Door, organization_id: int, password: str, model_id: int
         assistant = await create(owner, "ai-assistants", {**clinic.ASSISTANT, "ai_model_id": model_id})
         await create(owner, "inbox-channels", {**clinic.CHANNEL, "ai_assistant_id": assistant["id"]})
         await create(owner, "ai-assistants", {**clinic.TICKET_ASSISTANT, "ai_model_id": model_id})
+        await create(owner, "ai-assistants", {**clinic.TEAM_ASSISTANT, "ai_model_id": model_id})
         for index, ticket, answer in clinic.TICKETS:
             made = await create(owner, "support-tickets", {**ticket, "contact_id": contacts[index]["id"]})
             if answer is not None:

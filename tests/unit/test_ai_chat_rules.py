@@ -8,6 +8,7 @@ from frontdesk.assistants.ai_chat_warnings import ai_chat_warnings
 from frontdesk.assistants.assistant_handoff_config import AssistantHandoffConfig
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.internal_tools import InternalTools
+from frontdesk.assistants.json_keys import JsonKeys
 from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.resources.messaging.private_rows import viewer
 from frontdesk.runtime.facts import Facts
@@ -55,6 +56,7 @@ def tools(**switches):
     return InternalTools.model_validate({"tools": switches})
 
 
+KEPT = {"key": "plan", "type": "string", "save_to": {"entity": "contact", "custom_field": "plan"}}
 WARNED = [
     (helper(schedule=CLOSED), ("schedule_config", "schedule_not_for_type")),
     (helper(disable_reply=True), ("disable_reply", "team_not_answered")),
@@ -62,6 +64,7 @@ WARNED = [
         helper(assistant_handoff=AssistantHandoffConfig.model_validate({"enabled": True})),
         ("ai_assistant_handoff_config", "handoff_not_for_type"),
     ),
+    (helper(json_keys=JsonKeys.model_validate([KEPT])), ("additional_json_keys.0.save_to", "saved_nowhere")),
     (
         helper(internal_tools=tools(get_product={"enabled": True, "scope": "own"})),
         ("internal_tools.tools.get_product.scope", "scope_without_customer"),
