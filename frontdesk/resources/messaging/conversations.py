@@ -91,8 +91,7 @@ conversations = Resource(
     rights=Rights(remove=Role.admin),
     own=Own(column="contact_id", conversation="id", hidden=tuple(SUMMARY)),
     fields=(
-        # Null in staff chats only, which are no conversations for those who read this resource.
-        Field("contact_id", "integer", references="contacts", write="never", example=1),
+        Field("contact_id", "integer", is_nullable=False, references="contacts", write="never"),
         Field("channel", is_nullable=False, write="never"),
         Field("inbox_channel_id", "integer", references="inbox-channels", write="never"),
         Field("status", is_nullable=False, default="open", choices=("open", "closed")),
@@ -179,3 +178,6 @@ conversations = Resource(
     prepare=prepare,
     finish=finish,
 )  # fmt: skip
+
+# Staff chats, which this resource does not show, have no contact; a CHECK holds that all others have one.
+conversations.table.c.contact_id.nullable = True
