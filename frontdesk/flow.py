@@ -345,12 +345,12 @@ class Flow:
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
         """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
-        turn, now, verdict = held.turn, self.clock.now(), verdict_of(held, failure)
+        turn, now, verdict = held.turn, self.clock.now(), await verdict_of(self.models, held, failure)
         bell = (turn.organization_id, turn.conversation_id)
         async with self.database.transaction(turn.organization_id) as connection:
             talk = await thread.lock(connection, *bell)
             await held.hold(connection)
-            await note_failure(connection, held, failure, verdict)
+            await note_failure(connection, held, verdict)
             if verdict.pause is not None:
                 await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
                 await quiet(connection, turn)

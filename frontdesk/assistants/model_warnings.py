@@ -11,6 +11,7 @@ from frontdesk.assistants.model_key import OPENAI, PROVIDER_ORIGINS
 from frontdesk.assistants.model_options import judge, traits_by_name
 from frontdesk.assistants.permissions import SYSTEM_TOOLS, permission, permissions
 from frontdesk.core.errors import Json
+from frontdesk.core.vault import origin_of
 
 FALLBACKS = "advanced_options.fallback_ai_model_ids"
 INSTALLATION = "installation"
@@ -24,6 +25,7 @@ class KnownModel:
     name: str
     provider: str
     model: str
+    base_url: str | None = None
     context_length: int | None = None
     takes_tools: bool = True
     is_installation: bool = False
@@ -52,7 +54,9 @@ class Keys:
             return self.connection == "specific" and self.specific != OPENAI
         origin = PROVIDER_ORIGINS.get(model.provider)
         if origin is None:
-            return False  # a server of one's own, or a model that runs here, may do without
+            # A server of one's own, or a model that runs here, may do without. A key for another place is in the way.
+            is_elsewhere = model.base_url is not None and self.specific not in (None, origin_of(model.base_url))
+            return self.connection == "specific" and is_elsewhere
         if self.connection == "system":
             return not model.is_installation
         return origin not in self.organization if self.connection == "organization" else origin != self.specific

@@ -133,6 +133,7 @@ class HeldTurn:
     has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
     answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
     model_trials: list[dict[str, Json]] = field(default_factory=list)  # models that failed or were passed over
+    next_model_id: int | None = None  # of the model that takes over from one that fails
     _position: int = 0
     _draft_seq: int = 0
 

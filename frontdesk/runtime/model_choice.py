@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import cast
 
 from frontdesk.assistants.config import AssistantConfig
@@ -24,7 +23,6 @@ NOTE_FAILURE = """
     UPDATE ai_turns SET fallback_ai_model_id = $4, model_failures = $5, model_trials = $6
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3
 """
-AT_ONCE = timedelta(0)
 OF_THE_MODEL = ("model_failed", "model_rejected")
 
 
@@ -69,21 +67,40 @@ async def _take(held: HeldTurn, id: int | None, resolved: ResolvedModel) -> None
     held.config = replace(held.config, model_takes_tools=resolved.takes_tools)
 
 
-def verdict_of(held: HeldTurn, failure: Failure) -> Verdict:
-    """What is done about a failure: again, the next model, or the end."""
-    order = order_of(held.config)
-    has_next = order.index(chosen_id(held)) + 1 < len(order) if chosen_id(held) in order else False
-    return judge(failure, (held.turn.model_failures or 0) + 1, has_next=has_next)
-
-
-async def note_failure(connection: Connection, held: HeldTurn, failure: Failure, verdict: Verdict) -> None:
-    """Write down that the model failed, and turn to the next one where the verdict says so."""
-    turn, failures = held.turn, (held.turn.model_failures or 0) + 1
-    fallback, order = turn.fallback_ai_model_id, order_of(held.config)
-    if verdict.code in OF_THE_MODEL and verdict.pause in (None, AT_ONCE) and not isinstance(failure, NoModel):
-        held.model_trials.append(_trial(chosen_id(held), "failed", verdict.code, sentence(failure), failures))
+async def verdict_of(models: ModelSource, held: HeldTurn, failure: Failure) -> Verdict:
+    """What is done about a failure: again, the next model, or the end. Only a model that can be asked is a next one."""
+    attempts, order, now = (held.turn.model_failures or 0) + 1, order_of(held.config), chosen_id(held)
+    tried = {trial["ai_model_id"] for trial in held.model_trials}
+    rest = [id for id in order[order.index(now) + 1 :] if id not in tried] if now in order else []
+    verdict, skipped = judge(failure, attempts, has_next=bool(rest)), list[dict[str, Json]]()
     if verdict.falls_back:
-        fallback, failures = order[order.index(chosen_id(held)) + 1], 0
+        held.next_model_id = await _next(models, held, rest, skipped)
+        verdict = judge(failure, attempts, has_next=held.next_model_id is not None)
+    if verdict.falls_back or (verdict.pause is None and verdict.code in OF_THE_MODEL):
+        held.model_trials.append(_trial(now, "failed", verdict.code, sentence(failure), attempts))
+    held.model_trials += skipped
+    return verdict
+
+
+async def _next(
+    models: ModelSource, held: HeldTurn, rest: list[int | None], skipped: list[dict[str, Json]]
+) -> int | None:
+    """The first of `rest` that can be asked; those before it are noted in `skipped`."""
+    for id in rest:
+        try:
+            await models.resolve(replace(held.config, ai_model_id=id))
+        except NoModel as missing:
+            skipped.append(_trial(id, "skipped", missing.reason, str(missing)))
+        else:
+            return id
+    return None
+
+
+async def note_failure(connection: Connection, held: HeldTurn, verdict: Verdict) -> None:
+    """Write down that the model failed, and turn to the next one where the verdict says so."""
+    turn, failures, fallback = held.turn, (held.turn.model_failures or 0) + 1, held.turn.fallback_ai_model_id
+    if verdict.falls_back:
+        fallback, failures = held.next_model_id, 0
     trials = json.dumps(held.model_trials) if held.model_trials else None
     await connection.execute(NOTE_FAILURE, turn.organization_id, turn.id, turn.lease_token, fallback, failures, trials)
 

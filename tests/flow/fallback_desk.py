@@ -1,9 +1,12 @@
 """A desk whose assistant has further models to fall back to, each with a script and prices of its own."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
-from pydantic_ai.models.function import FunctionModel
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models.function import AgentInfo, DeltaToolCalls, FunctionModel
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.no_model import NoModel
@@ -23,12 +26,18 @@ class Others:
         id = config.ai_model_id or 0
         if id in self.missing:
             raise NoModel("There is no key for it.", "no_key")
-        self.asked.append(id)
         name = f"model-{id}"
         return Resolved(
-            FunctionModel(stream_function=self.scripts[id].stream, model_name=name),
+            FunctionModel(stream_function=partial(self._stream, id), model_name=name),
             price_input=Decimal(id), takes_tools=id not in self.without_tools, facts={"label": name},
         )  # fmt: skip
+
+    async def _stream(
+        self, id: int, messages: list[ModelMessage], info: AgentInfo
+    ) -> AsyncIterator[str | DeltaToolCalls]:
+        self.asked.append(id)
+        async for piece in self.scripts[id].stream(messages, info):
+            yield piece
 
 
 async def with_fallbacks(desk: Desk, count: int = 2) -> Others:

@@ -107,11 +107,17 @@ async def test_without_any_usable_model_the_first_reason_is_kept(desk: Desk) -> 
     assert len((await last_turn(desk))["model_trials"]) == 3
 
 
-async def test_when_only_unusable_ones_are_left_the_failure_is_the_reason(desk: Desk) -> None:
+async def test_where_no_other_can_be_asked_the_model_has_all_its_tries(desk: Desk) -> None:
     others = await with_fallbacks(desk)
-    others.missing = set(list(others.scripts)[1:])
-    assert await desk.ask("Hello?", REFUSED) == [fixed_line("ENG")]
-    assert (await desk.decisions())[-1] == ("failed", "model_failed")
+    own, *rest = others.scripts
+    others.missing = set(rest)
+    await desk.ask("Hello?", TIMEOUT, TIMEOUT, "Here I am.")
+    for seconds in (1, 4):
+        await desk.pass_time(seconds)
+    assert (await desk.replies())[1:] == ["Here I am."]
+    assert others.asked == [own] * 3
+    outcomes = [(trial["ai_model_id"], trial["outcome"]) for trial in (await last_turn(desk))["model_trials"]]
+    assert outcomes == [(id, "skipped") for id in rest]
 
 
 async def test_a_resumed_turn_goes_on_with_the_same_model(desk: Desk) -> None:
@@ -162,7 +168,7 @@ async def test_a_model_without_tools_reads_what_the_tools_of_another_gave(desk: 
     request = others.scripts[second].requests[0][-1]
     assert all(isinstance(part, UserPromptPart) for part in request.parts)
     assert str(request.parts[-1].content).startswith('<tool_result name="find_contact">')
-    assert others.asked == [own, second]
+    assert others.asked == [own, own, second]
 
 
 async def test_calls_of_one_answer_run_one_after_another_where_that_is_wanted(desk: Desk) -> None:

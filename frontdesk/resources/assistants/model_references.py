@@ -13,8 +13,8 @@ from frontdesk.core.errors import Fault, Invalid, Json
 from .ai_provider_keys import key_origin
 
 _MODELS = """
-    SELECT id, name, provider, model, context_length, supports_tools, organization_id IS NULL, deleted_at IS NOT NULL,
-        supports_images
+    SELECT id, name, provider, model, base_url, context_length, supports_tools, organization_id IS NULL,
+        deleted_at IS NOT NULL, supports_images
     FROM ai_models WHERE (organization_id = $1 OR organization_id IS NULL) AND id = ANY($2)
 """
 _KEYS = "SELECT DISTINCT provider, base_url FROM ai_provider_keys WHERE organization_id = $1 AND deleted_at IS NULL"
