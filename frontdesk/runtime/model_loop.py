@@ -50,6 +50,7 @@ from frontdesk.runtime.final_answer import (
 )
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import History
+from frontdesk.runtime.mended import mended, parted
 from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
@@ -78,10 +79,11 @@ class DraftPace:
         self.restart()
 
     def restart(self) -> None:
-        self._stream, self._shown_at = SentenceStream(), -DRAFT_EVERY
+        self._stream, self._shown_at, self._half = SentenceStream(), -DRAFT_EVERY, ""
 
     async def feed(self, delta: str) -> None:
-        if self._stream.feed(delta):
+        whole, self._half = parted(self._half + delta)
+        if self._stream.feed(whole):
             now = self._clock.monotonic()
             if now - self._shown_at >= DRAFT_EVERY:
                 self._shown_at = now
@@ -218,7 +220,7 @@ class ModelLoop:
         following = await _next(run, node)
         if not isinstance(following, CallToolsNode):
             return following
-        response = unique_call_ids(following.model_response, self.held.call_ids())
+        response = unique_call_ids(mended(following.model_response), self.held.call_ids())
         if response != following.model_response:
             following = CallToolsNode(response)
             run.all_messages()[-1] = response

@@ -192,3 +192,12 @@ async def test_the_reply_grows_on_the_screen_and_nothing_else_does(keyed: Desk, 
     await keyed.fetch("SELECT pg_notify('frontdesk_live', '{\"e\": \"end\"}')")
     shown = [text for text in drafts if text not in ("message", "typing", "end")]
     assert shown == ['We open at "nine". 😀 Come in. ']
+
+
+@pytest.mark.parametrize("is_keyed", [False, True], ids=["text", "values"])
+async def test_a_letter_that_the_server_cut_in_two_is_whole_again(desk: Desk, is_keyed: bool) -> None:
+    cut = "Hello \ud83d\ude00. Bye"
+    await desk.configure(additional_json_keys=KEYS if is_keyed else [])
+    raw = f'{{"reply": "{cut}", "intent": "other"}}'
+    said: Reply = {0: DeltaToolCall("final_answer", raw, tool_call_id="a")} if is_keyed else cut
+    assert await desk.ask("Hi", said) == ["Hello 😀. Bye"]

@@ -21,6 +21,7 @@ from frontdesk.models.clients import Clients
 from tests.flow.connected_model import connect
 from tests.flow.harness import Desk, make_desk
 from tests.models.asking import FIND, Asked, Talk
+from tests.models.test_final_answer import ended
 
 HERE = Path(__file__).parent / "aimock"
 # The model's name, and the path under which each provider's SDK expects the protocol.
@@ -81,6 +82,15 @@ async def test_calls_come_together(line: Line) -> None:
     asked = await line.ask("Who are Ana and Luis?")
     assert asked.calls == [("find_contact", {"search": "Ana"}), ("find_contact", {"search": "Luis"})]
     assert len({call.tool_call_id for call in asked.response.tool_calls}) == 2
+
+
+@pytest.mark.filterwarnings(f"ignore:{CALL_FINISH}")
+async def test_values_come_beside_a_reply_that_grows(line: Line) -> None:
+    name, path = PROVIDERS[line.provider]
+    shown, given = await ended(line.clients.model(line.provider, name, f"{line.url}{path}", "k"), "a visit for three")
+    assert given.reply == "Come in, ánimo 😀. Bye now"
+    assert given.judged.values == {"intent": "book", "visitors": 3}
+    assert len(shown) > 1 or line.provider == "google"  # its arguments come whole
 
 
 async def test_a_rate_limit_is_told_as_one(line: Line) -> None:
