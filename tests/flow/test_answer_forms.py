@@ -81,7 +81,7 @@ async def test_guided_mode_and_the_frame_speak_the_assistants_language(
 async def test_notes_and_fixed_lines_speak_it_too(
     desk: Desk, language: str, left_out: str, shortened: str, line: str
 ) -> None:
-    await desk.configure(instructions_language=language, advanced_options={"history_messages": 2})
+    await desk.configure(instructions_language=language, advanced_options={"history_messages": 2, "summary": {"enabled": False}})
     await desk.configure(internal_tools={"tools": {"search_products": True}})
     await desk.call("products", "create", name="Cleaning", description="long " * 500)
     await desk.ask("What do you sell?", call("search_products"), "A lot.")
