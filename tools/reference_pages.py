@@ -5,7 +5,7 @@ from typing import cast
 
 from pydantic_settings import BaseSettings
 
-from frontdesk.assistants import advanced_options, config, permissions, response_config
+from frontdesk.assistants import advanced_options, config, permissions, response_config, searxng, spending, web_search
 from frontdesk.assistants.config import Language
 from frontdesk.assistants.section import Section
 from frontdesk.assistants.tool_keys import TOOL_KEYS
@@ -16,7 +16,7 @@ from frontdesk.core.settings import Settings
 from frontdesk.registry import make_registry
 from frontdesk.resources.messaging.inbox_channels import DEFAULT_LIMITS, HIGHEST
 from frontdesk.resources.organization import invites
-from frontdesk.runtime import gates, history, model_failure
+from frontdesk.runtime import gates, history, model_failure, summarising
 from frontdesk.runtime.endings import ENDINGS
 from frontdesk.runtime.sentences import SENTENCES
 from frontdesk.tools import results
@@ -255,6 +255,8 @@ TURNS: tuple[Sequence[str], ...] = (
     ("a tool's result, one text", f"{number(results.LONGEST_TEXT)} characters", "cut, with a mark"),
     ("a tool's result, all of it", f"{number(results.LONGEST_RESULT)} characters", "rows left out, with a mark"),
     ("a tool's result of an earlier turn", f"{number(history.LONGEST_RESULT)} characters", "cut, with a mark"),
+    ("a summary of the older messages", f"{summarising.SECONDS:g} s", "the turn goes on without"),
+    ("a search of the web", f"{searxng.SECONDS:g} s, {searxng.LONGEST_QUERY} characters", "the model is told; cut"),
     ("rings of a job that breaks", number(jobs.MOST_ATTEMPTS), "the sweeper rings again"),
 )
 
@@ -263,6 +265,8 @@ def assistant_rows() -> Iterator[Sequence[str]]:
     shapes: tuple[tuple[str, type[Section]], ...] = (
         ("advanced_options.", advanced_options.AdvancedOptions),
         ("advanced_options.burst.", advanced_options.Burst),
+        ("advanced_options.web_search.", web_search.WebSearch),
+        ("advanced_options.summary.", spending.Summary),
         ("response_config.", response_config.ResponseConfig),
         ("response_config.delay_seconds.", response_config.Delay),
     )

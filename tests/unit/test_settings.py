@@ -74,6 +74,8 @@ def test_no_secret_is_shown() -> None:
         ("FRONTDESK_PORT", "70000", "FRONTDESK_PORT: Input should be less than or equal to 65535"),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: must begin with postgresql://"),
         ("FRONTDESK_SECRET_KEY", "short", "FRONTDESK_SECRET_KEY: must have at least 32 characters"),
+        ("FRONTDESK_SEARXNG_URL", "searxng:8080", "FRONTDESK_SEARXNG_URL: must be an address"),
+        ("FRONTDESK_SEARXNG_URL", "http://me:pw@searxng", "FRONTDESK_SEARXNG_URL: must be an address"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_variable(
