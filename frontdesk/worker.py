@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic_ai.toolsets.abstract import AbstractToolset
 
+from frontdesk.assistants.handoff_return import RETURN_DOORBELL
 from frontdesk.broadcasts import Broadcasts
 from frontdesk.channels.connected import Connected
 from frontdesk.channels.fake import HttpFake
@@ -28,6 +29,9 @@ from frontdesk.resources.crm import contact_merges
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
+from frontdesk.runtime.handoff import NOTICE_DOORBELL
+from frontdesk.runtime.handoff_notices import HandoffNotices
+from frontdesk.runtime.returns import Returns
 from frontdesk.runtime.sweeper import BROADCAST_DOORBELL, INTENT_DOORBELL, sweep_for_ever
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
@@ -84,6 +88,8 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
                 DOORBELL: flow.advance,
                 BROADCAST_DOORBELL: broadcasts.advance,
                 INTENT_DOORBELL: UnknownCalls(door.database, door.clock).settle,
+                RETURN_DOORBELL: Returns(door).look,
+                NOTICE_DOORBELL: HandoffNotices(door).send,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,
                 contact_merges.DOORBELL: contact_merges.Gathering(door).advance,

@@ -11,10 +11,12 @@ from datetime import timedelta
 
 import structlog
 
+from frontdesk.assistants.handoff_return import RETURN_DOORBELL
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Unavailable
 from frontdesk.core.jobs import enqueue_once, purge
+from frontdesk.runtime.handoff import NOTICE_DOORBELL
 from frontdesk.runtime.thread import DOORBELL
 
 log = structlog.get_logger(__name__)
@@ -44,7 +46,15 @@ INTENT_DUE = """
     JOIN ai_turns t ON t.organization_id = s.organization_id AND t.id = s.ai_turn_id
     WHERE s.status = 'intent' AND t.status = 'ended' AND t.ended_at <= $1::timestamptz - interval '2 minutes' LIMIT 100
 """
+# A person has had the conversation for as long as its assistant waits.
+RETURN_DUE = """
+    SELECT organization_id, id FROM conversations WHERE handoff_return_at <= $1 AND deleted_at IS NULL LIMIT 500
+"""
+NOTICE_DUE = """
+    SELECT organization_id, id FROM ai_handoffs WHERE notice_status = 'queued' AND notice_due_at <= $1 LIMIT 100
+"""
 FURTHER = (
+    (RETURN_DOORBELL, RETURN_DUE), (NOTICE_DOORBELL, NOTICE_DUE),
     (BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE), (BROADCAST_DOORBELL, BROADCAST_DUE),
     (INTENT_DOORBELL, INTENT_DUE),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
+from frontdesk.assistants.handoff_return import set_timer
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.core.events import emit
@@ -98,6 +99,7 @@ TAKE_OVER = """
     SET handed_off_by_ai_assistant_id = coalesce(assigned_ai_assistant_id, handed_off_by_ai_assistant_id),
         assigned_ai_assistant_id = NULL, assigned_user_id = $3, owner_reason = NULL,
         ai_auto_assignment_disabled = true, ai_auto_assignment_disabled_reason = 'takeover',
+        handed_off_at = CASE WHEN assigned_ai_assistant_id IS NULL THEN handed_off_at ELSE $4 END,
         epoch = epoch + 1, version = version + 1, updated_at = $4
     WHERE organization_id = $1 AND id = $2
 """
@@ -229,6 +231,8 @@ async def assign(connection: Connection, talk: Conversation, assistant_id: int, 
 async def take_over(connection: Connection, talk: Conversation, user_id: int | None, now: datetime) -> None:
     """A person has it from now on."""
     await connection.execute(TAKE_OVER, talk.organization_id, talk.id, user_id, now)
+    if talk.assigned_ai_assistant_id is not None:
+        await set_timer(connection, talk.organization_id, talk.id)
     point = "taken_over" if talk.assigned_ai_assistant_id is not None else "assigned"
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=(point,))
 

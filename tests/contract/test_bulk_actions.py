@@ -18,7 +18,7 @@ from tests.world import OURS, THEIRS, World
 PATH = "/conversations-bulk-actions"
 CLOSE: dict[str, Json] = {"action": "update_status", "status": "closed"}
 # What two changes of the same row may differ in.
-OWN = {"id", "contact_id", "contact", "updated_at", "version", "ai_context_cut"}
+OWN = {"handed_off_at", "id", "contact_id", "contact", "updated_at", "version", "ai_context_cut"}
 WRONG: list[tuple[dict[str, Json], set[str]]] = [
     ({}, {"conversation_ids", "view_id", "filter"}),
     ({"filter": {}, "view_id": 1}, {"filter", "view_id"}),

@@ -18,6 +18,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets.abstract import AbstractToolset
 
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_return import RETURN_DOORBELL
 from frontdesk.assistants.no_model import NoModel
 from frontdesk.channels.playground import PLAYGROUND
 from frontdesk.channels.protocol import Channel, LocalChannel, Outgoing
@@ -33,6 +34,9 @@ from frontdesk.reception import Inbound, StoredMessage, receive
 from frontdesk.registry import make_registry
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.messaging.bulk_batches import BulkWork
+from frontdesk.runtime.handoff import NOTICE_DOORBELL
+from frontdesk.runtime.handoff_notices import HandoffNotices
+from frontdesk.runtime.returns import Returns
 from frontdesk.runtime.sweeper import INTENT_DOORBELL, sweep
 from frontdesk.runtime.thread import DOORBELL
 from frontdesk.runtime.tooling import ToolDeps
@@ -184,6 +188,8 @@ class Desk:
                 DOORBELL: (flow or self.flow).advance,
                 bulk_batches.DOORBELL: BulkWork(self.door).advance,
                 INTENT_DOORBELL: UnknownCalls(self.database, self.clock).settle,
+                RETURN_DOORBELL: Returns(self.door).look,
+                NOTICE_DOORBELL: HandoffNotices(self.door).send,
             }
             for row in sorted(rows):
                 await bells[row["entrypoint"]](*read_payload(row["payload"]))

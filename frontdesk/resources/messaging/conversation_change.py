@@ -25,7 +25,7 @@ def consequences(before: Mapping[str, object], given: Mapping[str, Plain], now: 
             data[other] = None
     changes_owner = any(name in data and data[name] != before[name] for name in OWNERS)
     if changes_owner:
-        _explain_owner(before, data)
+        _explain_owner(before, data, now)
     is_over = data.get("status", before["status"]) in OVER
     changes_episode = is_over != (before["status"] in OVER)
     cuts = data.get("ai_context_cut") is not None
@@ -68,7 +68,7 @@ def turning_points(before: Mapping[str, object], written: Mapping[str, Plain]) -
     return tuple(points)
 
 
-def _explain_owner(before: Mapping[str, object], data: dict[str, Plain]) -> None:
+def _explain_owner(before: Mapping[str, object], data: dict[str, Plain], now: datetime) -> None:
     """An assistant that gets the conversation (back) may speak again; a person who takes it stops it."""
     if data.get("assigned_ai_assistant_id") is not None:
         data |= {
@@ -87,4 +87,5 @@ def _explain_owner(before: Mapping[str, object], data: dict[str, Plain]) -> None
     if data.get("assigned_user_id") is not None and before["assigned_ai_assistant_id"] is not None:
         data.setdefault("ai_auto_assignment_disabled", True)
         data.setdefault("ai_auto_assignment_disabled_reason", "takeover")
+        data["handed_off_at"] = now
         data["handed_off_by_ai_assistant_id"] = before["assigned_ai_assistant_id"]  # type: ignore[assignment]

@@ -23,6 +23,7 @@ from .conversation_change import OWNERS, TURNING_POINTS, consequences, turning_p
 from .conversation_joins import last_message, tags_of_contact
 from .conversation_place import place
 from .conversation_query import FILTERS, rewrite
+from .conversation_return import ANSWER_WAITING, Settled, returned_on_close, settle_returns
 from .conversation_summaries import summary_in_force
 from .session_columns import SESSION_INDEX, SESSION_TITLE
 from .ticket_columns import HANDOFF_REASON, HIDDEN_FIELDS, INDEXES, index_of
@@ -42,6 +43,7 @@ async def prepare(call: Call) -> None:
     if any(name in data and data[name] != before[name] for name in OWNERS):
         await check_type(call, str(before["channel"]))
     data |= await place(call.connection, call.organization_id, data, before)
+    data |= await returned_on_close(call.connection, call.organization_id, before, data)
     data |= consequences(before, data, call.door.clock.now())
 
 
@@ -66,6 +68,8 @@ async def finish(call: Call) -> None:
         await enqueue(call.connection, "conversation", call.organization_id, call.id)
     if call.before is not None and call.id is not None and call.verb == "patch":
         points = turning_points(call.before, call.data)
+        settled = Settled(points, call.data, is_answering=bool(call.data.get("answer_waiting")))
+        await settle_returns(call.connection, call.organization_id, settled, [call.id], call.door.clock.now())
         await emit_also(call.connection, call.organization_id, call.resource.path, points, call.id)
 
 
@@ -169,6 +173,7 @@ conversations = Resource(
             postgresql_where=text("contact_address IS NOT NULL AND deleted_at IS NULL"),
         ),
     ),
+    extra_input=(ANSWER_WAITING,),
     joins={**JOINS, **SUMMARY},
     flags={"fastJoinForConversationList": tuple(JOINS), "withAiSummary": tuple(SUMMARY)},
     filters=FILTERS,

@@ -19,6 +19,7 @@ from frontdesk.core.schema import metadata
 from .conversation_change import TURNING_POINTS
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
 from .conversation_query import by_contact, mentions, narrowed, reading
+from .conversation_return import ANSWER_WAITING
 from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
@@ -45,6 +46,7 @@ _BY_NAME = {f.name: f for f in _OWN}
 FIELDS = tuple(_BY_NAME.get(f.name, f) for f in conversations.fields if f.name not in _LEFT_OUT)
 
 EXTRA_INPUT = (
+    ANSWER_WAITING,
     Field("contact_email", max_length=254, check=check_email, description="Instead of contact_id: found, or made."),
     Field("contact_first_name", max_length=120, description="Of a contact that is made by contact_email."),
     Field("contact_last_name", max_length=120),

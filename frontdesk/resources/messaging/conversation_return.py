@@ -1,0 +1,55 @@
+"""The way back to an assistant, where people and programs assign and close: for one conversation and for many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from frontdesk.assistants.handoff_return import note_return, reopen_waiting, returning_on_close, set_timer
+from frontdesk.core.database import Connection
+from frontdesk.core.fields import Field, Plain
+
+from .conversation_change import OVER, OWNERS
+
+ANSWER_WAITING = Field(
+    "answer_waiting", "boolean",
+    description="With assigned_ai_assistant_id: the assistant answers now what the customer wrote meanwhile.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What has been written: the further events that it means, the values, and whether waiting messages are judged."""
+
+    points: Sequence[str]
+    written: Mapping[str, object]
+    is_answering: bool = False
+
+
+async def returned_on_close(
+    connection: Connection, organization_id: int, before: Mapping[str, object], given: Mapping[str, Plain]
+) -> dict[str, Plain]:
+    """The owner that a close brings with it: the assistant that handed it over, if it is to get it back."""
+    handed_off_by = before["handed_off_by_ai_assistant_id"]
+    is_closing = given.get("status") in OVER and before["status"] not in OVER
+    if not is_closing or handed_off_by is None or any(name in given for name in OWNERS):
+        return {}
+    if before["assigned_ai_assistant_id"] is not None:
+        return {}
+    takers = await returning_on_close(connection, organization_id, [int(str(handed_off_by))])
+    return {"assigned_ai_assistant_id": next(iter(takers))} if takers else {}
+
+
+async def settle_returns(
+    connection: Connection, organization_id: int, settled: Settled, ids: list[int], now: datetime
+) -> None:
+    """After the write: the timer of a takeover, the records of a hand-back, the messages that wait for an answer."""
+    if "taken_over" in settled.points:
+        await set_timer(connection, organization_id, *ids)
+    if settled.written.get("assigned_ai_assistant_id") is not None and "assigned" in settled.points:
+        reason = "on_close" if "closed" in settled.points else "assigned"
+        await note_return(connection, organization_id, ids, reason, now)
+        if settled.is_answering:
+            # The new epoch rings the bell of each, so that they are judged at once.
+            await reopen_waiting(connection, organization_id, ids, now)
