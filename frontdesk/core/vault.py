@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .addresses import parse_address
+
 VERSION = "v1"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MASK_LENGTH = 8
@@ -34,6 +36,10 @@ def origin_of(url: str) -> str:
     if parts.scheme not in DEFAULT_PORTS or not host or parts.username is not None or parts.password is not None:
         raise ValueError("must be an http or https address without user and password")
     name = host.rstrip(".").lower()
+    last = name.rpartition(".")[2]
+    if (last.isdecimal() or last.startswith("0x")) and parse_address(name) is None:
+        # Some clients read 0177.0.0.1 or 2130706433 as an address, others as a name.
+        raise ValueError("must have a host name, or an IP address in its usual form")
     if not name.isascii():
         name = name.encode("idna").decode("ascii")
     if ":" in name:
