@@ -10,8 +10,9 @@ from pathlib import Path
 from reference_deletion import deletion
 from reference_events import events
 from reference_pages import PAGES as OTHERS
+from reference_warnings import warnings
 
-PAGES = {**OTHERS, "deletion": deletion, "events": events}
+PAGES = {**OTHERS, "deletion": deletion, "events": events, "warnings": warnings}
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 

@@ -89,7 +89,12 @@ async def test_a_version_of_before_is_shown_as_it_was(world: World, eva: int) ->
         then = await table_of(world, eva, "?version=1")
         assert (rules(then)["find_contact"], rules(then)["load_skill"], then["version"]) == ("allowed", "no_skills", 1)
         wrong = await client.get(f"/ai-assistants/{eva}/permissions?version=99")
+        few = await client.get(f"/ai-assistants/{eva}/permissions?$select[]=offered")
+        others = [
+            await client.get(f"/ai-assistants/{eva}/permissions?{q}") for q in ("language=ENG", "version=x", "a=1")
+        ]
     assert (wrong.status_code, list(wrong.json()["errors"])) == (400, ["version"])
+    assert (few.json(), [each.status_code for each in others]) == ({"offered": ["load_skill", "api_order_status"]}, [400] * 3)
 
 
 async def test_a_draft_shows_what_a_change_would_give_and_stores_nothing(world: World, eva: int) -> None:

@@ -1,10 +1,8 @@
 -- Assistants from before there were these fields. Roles are set because the tables' policies bind their owner.
 SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
-UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}';
-RESET ROLE;
-SET LOCAL ROLE frontdesk_system;
-UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}';
+UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}',
+    additional_json_keys = '[]';
 RESET ROLE;
 
 -- A chat of the team has no contact; everything else in this table has one.

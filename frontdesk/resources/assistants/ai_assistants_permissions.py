@@ -13,7 +13,7 @@ from frontdesk.assistants.config import AssistantConfig, config_of
 from frontdesk.assistants.permission_table import ApiToolFacts, Surroundings, permission_table
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
-from frontdesk.core.errors import Fault, Invalid, Json, NotFound
+from frontdesk.core.errors import BadRequest, Fault, Invalid, Json, NotFound
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Filter, Resource, Rights
 
@@ -46,8 +46,10 @@ class _Undone(Exception):
 
 async def _get(call: Call) -> Json:
     config = await _current(call)
-    if call.query.where:
+    if call.query.where == (("$filter", VERSION),):
         config = await _earlier(call, cast(int, call.query.values[0]))
+    elif call.query.where:
+        raise BadRequest(f"The table takes {VERSION} and $select only.")
     table = await _table(call, config)
     names = call.query.select
     return {name: value for name, value in table.items() if names is None or name in names}
