@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pydantic_ai import StructuredDict, ToolOutput
+from pydantic_ai import PromptedOutput, StructuredDict, ToolOutput
 from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
@@ -66,21 +66,22 @@ class Given:
     calls: tuple[ToolCallPart, ...] = ()
 
     @property
-    def sentence(self) -> str | None:
-        """What was wrong with it, for the model; None where it is good."""
-        wrong = [sentence for _, sentence in self.judged.faults.values()]
-        if not self.reply.strip():
-            wrong.insert(0, NO_REPLY)
-        if not wrong:
-            return None
+    def wrong(self) -> list[str]:
+        """What is wrong with it; empty where it is good."""
+        missing = [] if self.reply.strip() else [NO_REPLY]
+        return [*missing, *(sentence for _, sentence in self.judged.faults.values())]
+
+    def sentence(self, *, by_call: bool) -> str:
+        """What the model is told of it."""
         kept = "Repeat the reply as it is and correct the values" if self.reply.strip() else "Give it whole"
-        return f"This answer cannot be taken: {'; '.join(wrong)}. {kept}: call {FINAL_ANSWER} once more."
+        how = f"call {FINAL_ANSWER} once more" if by_call else "write the JSON object once more"
+        return f"This answer cannot be taken: {'; '.join(self.wrong)}. {kept}: {how}."
 
 
-def output_tool(keys: Sequence[JsonKey]) -> Any:
-    """The output type of a run: a model that has it must end by this call."""
+def output_tool(keys: Sequence[JsonKey], *, by_call: bool = True) -> Any:
+    """The output type of a run: it must end by this call, or where the model takes no tools by the object as text."""
     shape = StructuredDict(answer_schema(keys), name=FINAL_ANSWER)
-    return ToolOutput(shape, name=FINAL_ANSWER, description=DESCRIPTION)
+    return ToolOutput(shape, name=FINAL_ANSWER, description=DESCRIPTION) if by_call else PromptedOutput(shape)
 
 
 def answer_calls(response: ModelResponse) -> tuple[ToolCallPart, ...]:
@@ -90,21 +91,22 @@ def answer_calls(response: ModelResponse) -> tuple[ToolCallPart, ...]:
 def given_in(response: ModelResponse, keys: Sequence[JsonKey]) -> Given | None:
     """The answer in a response; None where it calls tools and so is not the last one.
 
-    A model that was not made to call (some servers ignore it) writes text: that is a reply without values.
+    A model that cannot call, or was not made to (some servers ignore it), writes text: the object, or a bare reply.
     """
     calls = answer_calls(response)
     if len(calls) < len(response.tool_calls):
         return None
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
-    arguments = arguments_of(calls[0]) if calls else {}
+    arguments = members_of(calls[0].args if calls else text)
+    if not calls and REPLY in arguments:
+        text = ""
     reply = arguments.get(REPLY)
     said = reply if isinstance(reply, str) and reply.strip() else text
     return Given(str(storable(said)), judge(keys, arguments), calls)
 
 
-def arguments_of(call: ToolCallPart) -> dict[str, Json]:
-    """The members of a call that are whole, be it cut off or wrapped in something else."""
-    args: object = call.args
+def members_of(args: object) -> dict[str, Json]:
+    """The members of an object that are whole, be it cut off or wrapped in something else."""
     for _ in range(2):  # some servers write the object as a text once more
         if isinstance(args, str):
             args = _parsed(args)
@@ -134,8 +136,8 @@ def _begun(text: str) -> object:
 class Answers:
     """The answers that a turn's model has given so far; the steps are the truth, so a resumed turn has them too."""
 
-    def __init__(self, keys: Sequence[JsonKey], steps: Sequence[StoredStep]) -> None:
-        self._keys, self._given = keys, list[Given]()
+    def __init__(self, keys: Sequence[JsonKey], steps: Sequence[StoredStep], *, by_call: bool = True) -> None:
+        self._keys, self._given, self.by_call = keys, list[Given](), by_call
         self._is_last, self._since = False, 0
         self._last: ModelResponse | None = None
         for step in sorted(steps, key=lambda step: step.position):
@@ -160,8 +162,7 @@ class Answers:
         """The answer that the turn ends with, if the last response was it."""
         if not self._is_last:
             return None
-        is_good = self._given[-1].sentence is None
-        return self.best if is_good or len(self._given) >= MOST_ANSWERS else None
+        return self.best if not self._given[-1].wrong or len(self._given) >= MOST_ANSWERS else None
 
     @property
     def best(self) -> Answer | None:
@@ -184,20 +185,19 @@ class Answers:
     def open_exchange(self) -> list[ModelMessage]:
         """Of a resumed turn the answer that has to be corrected, where no call of it stands in the steps."""
         given = self.to_correct
-        return [] if given is None or given.calls or self._last is None else [self._last, correction(given)]
+        return [] if given is None or given.calls or self._last is None else [self._last, self.correction(given)]
 
     @property
     def has_reply(self) -> bool:
         """Whether there is a reply already that a correction will not change."""
         return any(given.reply.strip() for given in self._given[self._since :])
 
-
-def correction(given: Given) -> ModelRequest:
-    """What the model is told about an answer that was not good."""
-    sentence = given.sentence or ""
-    if not given.calls:
-        return ModelRequest([RetryFeedbackPart(sentence, retry=RetryInfo(cause="model_retry"))])
-    return ModelRequest([answered(call, sentence, "failed") for call in given.calls])
+    def correction(self, given: Given) -> ModelRequest:
+        """What the model is told about an answer that was not good."""
+        sentence = given.sentence(by_call=self.by_call)
+        if not given.calls:
+            return ModelRequest([RetryFeedbackPart(sentence, retry=RetryInfo(cause="model_retry"))])
+        return ModelRequest([answered(call, sentence, "failed") for call in given.calls])
 
 
 def answered(call: ToolCallPart, sentence: str, outcome: Any) -> ModelRequestPart:

@@ -44,8 +44,7 @@ from frontdesk.runtime.final_answer import (
     Given,
     answer_calls,
     answered,
-    arguments_of,
-    correction,
+    members_of,
     output_tool,
 )
 from frontdesk.runtime.held_turn import HeldTurn
@@ -162,7 +161,9 @@ class ModelLoop:
         async with AGENT.iter(
             None, model=self.resolved.model, model_settings=self.resolved.settings, instructions=instructions,
             message_history=messages, deps=self.deps, toolsets=[self.toolset], usage_limits=limits,
-            output_type=output_tool(self.held.config.json_keys.root) if self._answers is not None else None,
+            output_type=None if self._answers is None else output_tool(
+                self.held.config.json_keys.root, by_call=self._answers.by_call
+            ),
         ) as run:  # fmt: skip
             node = cast(Node, run.next_node)
             while not isinstance(node, End):
@@ -175,16 +176,16 @@ class ModelLoop:
                 elif (answer := self._answers.taken) is not None:
                     return answer
                 elif (given := self._answers.to_correct) is not None:
-                    node = await self._correct(given)
+                    node = await self._correct(self._answers, given)
                 else:
                     node = await self._call_tools_first(run, node)
             return Answer(node.data.output)
 
-    async def _correct(self, given: Given) -> Node:
+    async def _correct(self, answers: Answers, given: Given) -> Node:
         """Ask once more, with a sentence that names what was wrong; it stands in the trace beside the call."""
         for call in given.calls:
-            await self._log_answer(call, "failed", given.sentence or "")
-        return ModelRequestNode(correction(given))
+            await self._log_answer(call, "failed", given.sentence(by_call=answers.by_call))
+        return ModelRequestNode(answers.correction(given))
 
     async def _call_tools_first(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
         """A reply that was written before the results of the tools beside it is not sent: it may promise too much."""
@@ -203,7 +204,7 @@ class ModelLoop:
     async def _log_answer(self, call: ToolCallPart, status: CallStatus, sentence: str) -> None:
         if await self.held.stored_call(call.tool_call_id) is not None:
             return
-        record = CallRecord(call.tool_call_id, FINAL_ANSWER, arguments_of(call), status, sentence, False, 0)
+        record = CallRecord(call.tool_call_id, FINAL_ANSWER, members_of(call.args), status, sentence, False, 0)
         async with self.held.transaction() as connection:
             await self.held.record_call(connection, record)
 
@@ -278,7 +279,7 @@ async def _next(run: Run, node: AgentNode) -> Node:
 def answers_of(held: HeldTurn) -> Answers | None:
     """What the turn's model has answered so far, where the assistant asks for values; None where it does not."""
     keys = held.config.json_keys.root
-    return Answers(keys, held.steps) if keys else None
+    return Answers(keys, held.steps, by_call=held.config.model_takes_tools) if keys else None
 
 
 def stored_answer(held: HeldTurn) -> Answer | None:

@@ -13,7 +13,7 @@ from babel.dates import format_datetime
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
 from frontdesk.assistants.skills import Skill
-from frontdesk.runtime.answer_words import FINAL_WORDS
+from frontdesk.runtime.answer_words import FINAL_WORDS, OBJECT_WORDS
 from frontdesk.runtime.handoff_prompt import handoff_rules
 from frontdesk.runtime.prompt_words import WORDS, PromptWords
 from frontdesk.runtime.staff_words import STAFF_WORDS, Colleague, words_of
@@ -78,7 +78,7 @@ def _stable(config: AssistantConfig, offered: Sequence[str], words: PromptWords)
     yield words.tools if offered else words.no_tools
     yield from handoff_rules(offered, config.instructions_language)
     if config.json_keys.root:
-        yield FINAL_WORDS[config.instructions_language]
+        yield (FINAL_WORDS if config.model_takes_tools else OBJECT_WORDS)[config.instructions_language]
     yield words.untrusted
 
 

@@ -1,4 +1,4 @@
-"""What of a response that is being written may be shown: the reply in its `final_answer`, and nothing else."""
+"""What of a response that is being written may be shown: the reply in its final answer, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pydantic_ai.messages import (
     AgentStreamEvent,
     PartDeltaEvent,
     PartStartEvent,
+    TextPart,
+    TextPartDelta,
     ToolCallPart,
     ToolCallPartDelta,
 )
@@ -16,24 +18,36 @@ from frontdesk.runtime.reply_stream import ReplyStream
 
 
 class ReplyDraft:
-    """Fed with the events of one response; of several answers in it the first is read."""
+    """Fed with the events of one response. Of several parts that hold a reply the first one is read.
+
+    A model that takes no tools writes the object as its text; text that is no such object is the model's own.
+    """
 
     def __init__(self) -> None:
-        self._index: int | None = None
-        self._stream = ReplyStream()
+        self._streams: dict[int, ReplyStream] = {}
+        self._index: int | None = None  # the part whose reply is shown
 
     def delta(self, event: AgentStreamEvent) -> str:
-        """What this event adds to the reply; text beside the call is the model's own."""
-        if isinstance(event, PartStartEvent) and isinstance(event.part, ToolCallPart) and self._index is None:
-            self._index = event.index if event.part.tool_name == FINAL_ANSWER else None
-            return "" if self._index is None else self._read(event.part.args)
-        if isinstance(event, PartDeltaEvent) and event.index == self._index:
-            return self._read(event.delta.args_delta) if isinstance(event.delta, ToolCallPartDelta) else ""
+        """What this event adds to the reply."""
+        if isinstance(event, PartStartEvent):
+            part = event.part
+            if isinstance(part, ToolCallPart) and part.tool_name == FINAL_ANSWER:
+                return self._read(event.index, part.args)
+            return self._read(event.index, part.content) if isinstance(part, TextPart) else ""
+        if isinstance(event, PartDeltaEvent) and event.index in self._streams:
+            if isinstance(event.delta, ToolCallPartDelta):
+                return self._read(event.index, event.delta.args_delta)
+            return self._read(event.index, event.delta.content_delta) if isinstance(event.delta, TextPartDelta) else ""
         return ""
 
-    def _read(self, args: object) -> str:
+    def _read(self, index: int, args: object) -> str:
+        stream = self._streams.setdefault(index, ReplyStream())
         if isinstance(args, str):
-            return self._stream.feed(args)
-        # A provider that sends arguments whole sends them once.
-        reply = args.get(REPLY) if isinstance(args, dict) else None
-        return str(storable(reply)) if isinstance(reply, str) else ""
+            text = stream.feed(args)
+        else:
+            # A provider that sends arguments whole sends them once.
+            reply = args.get(REPLY) if isinstance(args, dict) else None
+            text = str(storable(reply)) if isinstance(reply, str) else ""
+        if text and self._index is None:
+            self._index = index
+        return text if index == self._index else ""

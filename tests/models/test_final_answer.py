@@ -17,6 +17,7 @@ from frontdesk.models.local.engine import Endpoint, Engine
 from frontdesk.models.local.model import LocalModel
 from frontdesk.models.scripted import Give, Say, ScriptedModel, Step
 from frontdesk.runtime.final_answer import Given, given_in, output_tool
+from frontdesk.runtime.mended import mended
 from frontdesk.runtime.reply_draft import ReplyDraft
 from tests.models.model_server import Chunk, Scene, call_chunks, model_server, text_chunks
 
@@ -27,9 +28,9 @@ KEYS = JsonKeys.model_validate([
 ]).root  # fmt: skip
 
 
-async def ended(model: Model, text: str) -> tuple[list[str], Given]:
+async def ended(model: Model, text: str, *, by_call: bool = True) -> tuple[list[str], Given]:
     """One request as the loop makes it: what a screen would be shown, and the answer."""
-    agent: Agent[None, object] = Agent(model, output_type=output_tool(KEYS))
+    agent: Agent[None, object] = Agent(model, output_type=output_tool(KEYS, by_call=by_call))
     draft, shown = ReplyDraft(), list[str]()
     async with agent.iter(text) as run:
         node = run.next_node
@@ -38,7 +39,7 @@ async def ended(model: Model, text: str) -> tuple[list[str], Given]:
                 async with node.stream(run.ctx) as stream:
                     shown += [delta async for event in stream if (delta := draft.delta(event))]
             node = await run.next(node)  # type: ignore[arg-type, assignment]
-        given = given_in(node.model_response, KEYS)
+        given = given_in(mended(node.model_response), KEYS)
     assert given is not None
     assert "".join(shown) == given.reply or not shown
     return shown, given
@@ -49,10 +50,10 @@ def allow_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "ALLOW_MODEL_REQUESTS", True)
 
 
-async def over_the_wire(answer: Sequence[Chunk]) -> tuple[list[str], Given, Scene]:
+async def over_the_wire(answer: Sequence[Chunk], *, by_call: bool = True) -> tuple[list[str], Given, Scene]:
     clients = Clients(Guard(allow_loopback=True))
     async with model_server(answer) as scene:
-        shown, given = await ended(clients.model("openai_compatible", "m", scene.url, None), "Hi")
+        shown, given = await ended(clients.model("openai_compatible", "m", scene.url, None), "Hi", by_call=by_call)
     await clients.close()
     return shown, given, scene
 
@@ -71,6 +72,15 @@ async def test_a_server_that_writes_text_all_the_same_shows_nothing_of_it() -> N
     shown, given, _ = await over_the_wire(text_chunks("Just ", "text."))
     assert shown == []
     assert (given.reply, list(given.judged.faults)) == ("Just text.", ["intent"])
+
+
+async def test_a_model_without_tools_writes_the_object_and_streams_the_reply() -> None:
+    whole = json.dumps({"reply": "We open at nine. See you.", "intent": "book"})
+    shown, given, scene = await over_the_wire(text_chunks(whole[:20], whole[20:]), by_call=False)
+    assert len(shown) == 2
+    assert (given.reply, given.judged.values) == ("We open at nine. See you.", {"intent": "book"})
+    assert "tools" not in scene.bodies[0]
+    assert "visitors" in json.dumps(scene.bodies[0]["messages"])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse, TextPart, ToolCallPart
 
 from frontdesk.assistants.json_keys import JsonKeys
-from frontdesk.runtime.final_answer import Answers, arguments_of
+from frontdesk.runtime.final_answer import Answers, members_of
 from frontdesk.runtime.tool_history import StoredStep
 
 KEYS = JsonKeys.model_validate([{"key": "intent", "enum": ["book", "other"], "required": True}, {"key": "note"}]).root
@@ -78,6 +78,18 @@ def test_text_beside_a_call_is_the_reply_only_where_the_call_has_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ['{"reply": "Hi", "intent": "book"}', '```json\n{"reply": "Hi", "intent": "book"}\n```']
+)
+def test_an_answer_that_is_written_as_text_is_one(text) -> None:
+    taken = answers([TextPart(text)]).taken
+    assert (taken.text, taken.output.values) == ("Hi", {"intent": "book"})
+
+
+def test_text_that_has_braces_is_a_reply() -> None:
+    assert answers([TextPart("Write {name}!")]).best.text == "Write {name}!"
+
+
+@pytest.mark.parametrize(
     ("args", "members"),
     [
         ('{"reply": "Hi"}', {"reply": "Hi"}),
@@ -96,4 +108,4 @@ def test_text_beside_a_call_is_the_reply_only_where_the_call_has_none() -> None:
     ],
 )
 def test_arguments_are_read_in_every_form_that_models_write(args, members) -> None:
-    assert arguments_of(ToolCallPart("final_answer", args)) == members
+    assert members_of(args) == members
