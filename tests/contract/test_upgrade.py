@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from alembic import command
 
+from frontdesk.assistants.record import DEFAULTS
+from frontdesk.core.revision import MIGRATIONS
 from frontdesk.migrations.upgrade import configuration, upgrade
 from tests.databases import Server
 
@@ -18,6 +22,10 @@ ROWS = """
         VALUES ('Luna', 'UTC', 'COP', 'active', now(), now()), ('Sol', 'UTC', 'XAF', 'active', now(), now());
     INSERT INTO contacts (organization_id, first_name, system_type, company_id, created_at, updated_at)
         VALUES (1, 'Ana', 'contact', 77, now(), now());
+    INSERT INTO ai_models (name, provider, model, supports_images, supports_tools, created_at, updated_at)
+        VALUES ('Any', 'openai', 'any', false, true, now(), now());
+    INSERT INTO ai_assistants (organization_id, name, assistant_type, ai_model_id, created_at, updated_at)
+        SELECT 1, 'Eva', 'conversation', min(id), now(), now() FROM ai_models;
 """
 
 
@@ -51,3 +59,14 @@ async def test_older_organizations_get_what_new_ones_begin_with_and_keep_the_res
     # Until now a company could be any number, and named nothing.
     contacts = await upgraded.fetch("SELECT first_name, company_id FROM contacts")
     assert [tuple(row) for row in contacts] == [("Ana", None)]
+
+
+async def test_older_assistants_get_the_defaults_of_new_fields(upgraded: asyncpg.Connection) -> None:
+    """Without them a record that was read would show null where a new one shows its default."""
+    first = (MIGRATIONS / "versions" / "0001_initial.sql").read_text("utf-8")
+    table = re.search(r"CREATE TABLE ai_assistants \((.*?)\n\);", first, re.DOTALL)
+    assert table is not None
+    new = {name: value for name, value in DEFAULTS.items() if not re.search(rf"\b{name} ", table[1])}
+    row = json.loads(await upgraded.fetchval("SELECT to_jsonb(a)::text FROM ai_assistants a"))
+    assert {"mcp_tools", "external_handoff_targets"} <= new.keys()
+    assert {name: row[name] for name in new} == new

@@ -62,8 +62,8 @@ CREATE TABLE conversation_summaries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_summaries PRIMARY KEY (id),
-    CONSTRAINT uq_conversation_summaries_organization_id_id UNIQUE (organization_id, id),
-    CONSTRAINT fk_conversation_summaries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+    CONSTRAINT fk_conversation_summaries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_conversation_summaries_organization_id_id UNIQUE (organization_id, id)
 );
 
 CREATE INDEX ix_conversation_summaries_ai_assistant_id ON conversation_summaries (organization_id, ai_assistant_id);
@@ -86,10 +86,10 @@ CREATE TABLE mcp_begun_sign_ins (
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_mcp_begun_sign_ins PRIMARY KEY (id),
-    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT fk_mcp_begun_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
     CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash),
     CONSTRAINT fk_mcp_begun_sign_ins_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_mcp_begun_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_mcp_begun_sign_ins_ai_assistant_id ON mcp_begun_sign_ins (organization_id, ai_assistant_id);
@@ -718,7 +718,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frontdesk_app, frontdesk_system
 SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
 UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}',
-    additional_json_keys = '[]';
+    additional_json_keys = '[]', mcp_tools = coalesce(mcp_tools, '[]');
 RESET ROLE;
 
 -- A chat of the team has no contact; everything else in this table has one.
