@@ -198,6 +198,14 @@ async def test_a_file_may_come_with_it(world: World, nora: Person, assistant: in
     assert await nora.titles() == [None]
 
 
+async def test_a_stale_version_changes_nothing(nora: Person, assistant: int) -> None:
+    one = f"{SESSIONS}/{await nora.begin(assistant, title='Deals')}"
+    for method, body in (("PATCH", {"title": "Other"}), ("DELETE", None)):
+        answer = await nora.client.request(method, one, json=body, headers={"if-match": "7"})
+        assert answer.status_code == 409, method
+    assert (await nora.client.get(one)).json()["title"] == "Deals"
+
+
 async def test_a_deleted_chat_is_gone(nora: Person, assistant: int) -> None:
     id = await nora.begin(assistant)
     assert (await nora.client.delete(f"{SESSIONS}/{id}")).status_code == 200

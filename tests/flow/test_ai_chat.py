@@ -7,6 +7,7 @@ from pydantic_ai.messages import ModelMessage, UserPromptPart
 
 from frontdesk.core.caller import Role
 from frontdesk.core.errors import NotFound
+from frontdesk.runtime.unknown_calls import UnknownCall, tell_unknown
 from tests.flow.harness import Crash, Desk, Reply, call
 from tests.flow.staff import Chat, Team, make_team
 
@@ -158,6 +159,17 @@ async def test_the_hours_of_customers_are_not_those_of_the_team(desk: Desk, team
     closed = {"enabled": True, "weekly": [], "out_of_schedule": {"action": "message", "message": "Closed."}}
     await team.configure(schedule_config=closed)
     assert await chat.ask("Hello?", "Hello.") == ["Hello."]
+
+
+async def test_its_turns_leave_no_event(desk: Desk, team: Team, chat: Chat) -> None:
+    await chat.ask("Hello?", "Hello.")
+    turn = (await desk.fetch("SELECT max(id) FROM ai_turns"))[0][0]
+    call_of = UnknownCall(desk.organization_id, chat.id, turn, team.assistant_id, "book_visit", "c1")
+    async with desk.database.transaction(desk.organization_id) as connection:
+        await tell_unknown(connection, call_of, "ENG", desk.clock.now())
+    assert await desk.fetch("SELECT name FROM events WHERE resource = 'ai-turns' AND row_id = $1", turn) == []
+    note = (await chat.messages())[-1]
+    assert (note["sender"], note["message_type"], note["created_by_user_id"]) == ("system", "note", chat.caller.user_id)
 
 
 async def test_a_deleted_session_is_answered_no_more(desk: Desk, chat: Chat) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic_ai.messages import ModelMessage
 
 from frontdesk.core.caller import Role
+from frontdesk.core.errors import Json
 from frontdesk.core.resource import Rights
 from tests.flow.harness import Desk, Reply, call
 from tests.flow.staff import Chat, Team, make_team
@@ -31,12 +32,14 @@ async def chat(team: Team) -> Chat:
 
 @pytest.fixture
 def guarded(desk: Desk) -> Iterator[None]:
-    """Contacts are written by admins only, as an organization with finer rights would have it."""
-    contacts = desk.door.registry["contacts"]
-    rights = contacts.rights
-    object.__setattr__(contacts, "rights", Rights(write=Role.admin))
+    """Contacts and notes are written by admins only, as an organization with finer rights would have it."""
+    resources = [desk.door.registry[path] for path in ("contacts", "notes")]
+    kept = [resource.rights for resource in resources]
+    for resource in resources:
+        object.__setattr__(resource, "rights", Rights(write=Role.admin))
     yield
-    object.__setattr__(contacts, "rights", rights)
+    for resource, rights in zip(resources, kept, strict=True):
+        object.__setattr__(resource, "rights", rights)
 
 
 async def calls(desk: Desk) -> list[tuple[str, str, str]]:
@@ -57,15 +60,22 @@ async def test_what_the_member_plans_for_nobody_is_theirs(desk: Desk, chat: Chat
     assert tuple(row) == (chat.caller.user_id, chat.caller.user_id)
 
 
+WRITES: dict[str, dict[str, Json]] = {
+    "create_contact": {"first_name": "Bread"},
+    "update_contact": {"contact_id": 2, "first_name": "Anna"},
+    "add_note": {"contact_id": 2, "text": "Called."},
+}
+
+
 @pytest.mark.usefixtures("guarded")
-@pytest.mark.parametrize(
-    ("role", "status"), [(Role.member, "failed"), (Role.admin, "done"), (Role.owner, "done")], ids=lambda v: str(v)
-)
-async def test_a_tool_may_no_more_than_who_asks(desk: Desk, team: Team, role: Role, status: str) -> None:
+@pytest.mark.parametrize("role", [Role.member, Role.admin, Role.owner], ids=lambda role: role.name)
+@pytest.mark.parametrize("tool", WRITES)
+async def test_a_tool_may_no_more_than_who_asks(desk: Desk, team: Team, role: Role, tool: str) -> None:
     chat = await team.session(role)
-    await chat.ask("A contact, please.", contact("Bread"), "As you see.")
-    ((name, said, result),) = await calls(desk)
-    assert (name, said) == ("create_contact", status), result
+    reading = call("find_contact", "a", search="Ana")
+    await chat.ask("Do it.", reading, call(tool, "b", **WRITES[tool]), "As you see.")
+    (_, read, _), (_, written, result) = await calls(desk)
+    assert (read, written) == ("done", "failed" if role is Role.member else "done"), result
     assert ("you are member" in result) is (role is Role.member)
 
 
