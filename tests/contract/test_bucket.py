@@ -14,6 +14,7 @@ import pytest
 
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.database import Database
+from frontdesk.core.errors import PayloadTooLarge, Unavailable
 from frontdesk.core.settings import Settings
 from frontdesk.core.uploads import remove_unclaimed
 from tests.models.http_server import Received, Recorder, head, serving
@@ -91,6 +92,19 @@ async def test_a_file_goes_to_the_bucket_and_comes_from_it(place: Place) -> None
     assert answer.status_code == 307
     assert answer.headers["location"].startswith(f"{place.recorder.url}/desk/{key}?")
     assert answer.headers["location"].count("inline") == 1
+
+
+async def test_bytes_are_read_up_to_a_limit(place: Place) -> None:
+    async with place.world.client() as client:
+        key = await send(place, client)
+    store, now = place.world.door.files.store, FakeClock().now()
+    assert await store.read(key, now, len(PNG)) == PNG
+    assert await store.read(key[:-4], now, 10) is None
+    with pytest.raises(PayloadTooLarge):
+        await store.read(key, now, len(PNG) - 1)
+    place.bucket.status = 503
+    with pytest.raises(Unavailable):
+        await store.read(key, now, len(PNG))
 
 
 async def test_an_upload_is_signed_with_its_size_and_type(place: Place) -> None:
