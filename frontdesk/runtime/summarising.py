@@ -24,13 +24,14 @@ from frontdesk.core.errors import Json
 from frontdesk.core.storable import storable
 from frontdesk.runtime import budget
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.history import Limits, StoredMessage, is_shown, rebuild
+from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, Limits, StoredMessage, is_shown, rebuild
 from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut, sentence
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.summary import Summary, in_force, most_shown, new_end
 from frontdesk.runtime.summary_words import WORDS
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep
+from frontdesk.runtime.tooling import Superseded
 from frontdesk.runtime.turns import LEASE
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,10 @@ log = structlog.get_logger(__name__)
 SECONDS = 30.0  # the customer waits meanwhile
 RENEW_EVERY = LEASE.total_seconds() / 3
 MOST_MESSAGES = 300  # that are summed up at once; of a longer arrear the oldest are left out
-MOST_CHARACTERS = 40_000  # of the messages, about 13,000 tokens
+FEWEST = 4  # messages; no setting sums up so few
+MOST_CHARACTERS, LEAST_CHARACTERS = 40_000, 3_000  # of the messages; the most are about 13,000 tokens
+BESIDES = 4_000  # tokens of the task, the notes so far and the new ones
+FOR_NOTES = 1_200  # tokens
 LONGEST_MESSAGE, LONGEST_RESULT = 1_500, 300  # characters
 LONGEST_NOTES = 4_000  # characters of what the model writes
 LEFT_OUT = "(older messages are left out)"
@@ -100,7 +104,7 @@ async def with_summary(
     Only a turn that has done nothing yet sums up, and once: a resumed one goes on with the history that it had.
     """
     options = held.config.options
-    if not options.summary.enabled:
+    if not options.summary.enabled or held.turn.last_position <= FEWEST:
         return limits
     async with held.database.reading(held.organization_id) as connection:
         known = await in_force(
@@ -111,8 +115,10 @@ async def with_summary(
     if held.steps or resolved.facts.get("is_small"):
         return limits
     shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: m.position)
-    kept = rebuild(messages, steps, limits, current_turn=held.turn_id)
     is_long = known.up_to > 0 or len(shown) > options.summary.after_messages
+    if not is_long and len(shown) <= most_shown(options):
+        return limits
+    kept = rebuild(messages, steps, limits, current_turn=held.turn_id, language=held.config.instructions_language)
     end = new_end(shown, kept.first_position, most_shown(options), is_long=is_long)
     if end is None:
         return limits
@@ -136,7 +142,8 @@ async def _sum_up(
     started, before = held.clock.now(), held.clock.monotonic()
     words = WORDS[held.config.instructions_language]
     try:
-        response = await watched(held, _ask(resolved, words.task, told(arrear, known.text, words.earlier)), SECONDS)
+        asked = told(arrear, known.text, words.earlier, room_of(resolved))
+        response = await watched(held, _ask(resolved, words.task, asked), SECONDS)
         text = notes_of(response)
     except FAILURES as failure:
         log.warning("summary failed", why=sentence(failure), turn=held.turn_id)
@@ -166,9 +173,20 @@ async def _arrear(connection: Connection, held: HeldTurn, since: datetime | None
     return Arrear(end, messages, calls)
 
 
+def room_of(resolved: ResolvedModel) -> int:
+    """How many characters of messages the model is given beside the task, the notes so far and its answer."""
+    if resolved.context_length is None:
+        return MOST_CHARACTERS
+    return max(LEAST_CHARACTERS, min(MOST_CHARACTERS, (resolved.context_length - BESIDES) * CHARACTERS_PER_TOKEN))
+
+
 async def _ask(resolved: ResolvedModel, task: str, messages: str) -> ModelResponse:
     request = ModelRequest([UserPromptPart(messages)], instructions=task)
-    async with model_request_stream(resolved.model, [request], model_settings=resolved.settings) as stream:
+    settings = resolved.settings
+    if settings and settings.get("max_tokens"):
+        # An assistant whose answers are short still needs whole notes.
+        settings = {**settings, "max_tokens": max(settings["max_tokens"], FOR_NOTES)}
+    async with model_request_stream(resolved.model, [request], model_settings=settings) as stream:
         async for _ in stream:
             pass
     return stream.get()
@@ -205,7 +223,13 @@ async def _record(
     status = "failed" if response is None else "done"
     stored = "[]" if response is None else ModelMessagesTypeAdapter.dump_json([response]).decode()
     tokens = (0, 0) if response is None else (response.usage.input_tokens, response.usage.output_tokens)
-    async with held.transaction() as connection:
+    overtaken: Superseded | None = None
+    async with held.database.transaction(held.organization_id) as connection:
+        try:
+            await held.hold(connection)
+        except Superseded as lost:
+            # It was paid for, and the next turn can use it.
+            overtaken = lost
         turn = (held.organization_id, held.turn_id)
         await connection.execute(
             STEP, *turn, position, status, stored.replace("\\u0000", "\\ufffd"), json.dumps(result), *held.answering,
@@ -221,13 +245,15 @@ async def _record(
                 KEEP, held.organization_id, held.conversation_id, held.turn_id, summary.text, summary.up_to,
                 summary.count, cut, held.answering[1], now,
             )  # fmt: skip
+    if overtaken is not None:
+        raise overtaken
     held.steps.append(StoredStep(position, "summary", "failed" if response is None else "done", created_at=started))
 
 
 # -- the texts --------------------------------------------------------------------------------
 
 
-def told(arrear: Arrear, notes: str, earlier: str) -> str:
+def told(arrear: Arrear, notes: str, earlier: str, most: int = MOST_CHARACTERS) -> str:
     """What the model is given: the notes so far, and who said what after them, as lines of JSON."""
     lines: list[str] = []
     shown: set[int] = set()
@@ -238,7 +264,7 @@ def told(arrear: Arrear, notes: str, earlier: str) -> str:
             lines += arrear.calls.get(turn, ())
         who = {"contact": "customer", "user": "team_member", "system": "automatic_message"}.get(message.sender)
         lines.append(_line({"from": who or "assistant", "text": _cut(message.text, LONGEST_MESSAGE)}))
-    return "\n".join([*([earlier, json.dumps(notes, ensure_ascii=False), ""] if notes else []), *_newest(lines)])
+    return "\n".join([*([earlier, json.dumps(notes, ensure_ascii=False), ""] if notes else []), *_newest(lines, most)])
 
 
 def call_line(row: Mapping[str, object]) -> str:
@@ -256,10 +282,10 @@ def notes_of(response: ModelResponse) -> str:
     return str(storable(_cut(text, LONGEST_NOTES)))
 
 
-def _newest(lines: Sequence[str]) -> list[str]:
+def _newest(lines: Sequence[str], most: int) -> list[str]:
     """As many lines as may be sent, the newest of them."""
     kept: list[str] = []
-    left = MOST_CHARACTERS
+    left = most
     for line in reversed(lines):
         left -= len(line)
         if left < 0:

@@ -152,6 +152,17 @@ async def test_no_transaction_is_open_while_it_is_made(long: Desk) -> None:
     assert waiting == []
 
 
+async def test_one_that_a_newer_message_overtakes_is_kept(long: Desk) -> None:
+    async def overtaken(_: list[ModelMessage]) -> Reply:
+        await long.say("Hurry!")
+        return "Greeted."
+
+    assert await long.ask("And now?", overtaken, "On its way.") == ["On its way."]
+    assert await long.turns() == ["answered", "answered", "superseded", "answered"]
+    assert "Greeted.</automatic_message>" in shown(long.script.requests[-1])
+    assert len(await long.fetch("SELECT id FROM ai_turn_steps WHERE kind = 'summary'")) == 1
+
+
 @pytest.mark.parametrize("change", ["close", "cut"])
 async def test_a_new_context_begins_without_it(long: Desk, change: str) -> None:
     await long.ask("And now?", "Greeted.", "On its way.")
@@ -167,8 +178,8 @@ async def test_a_new_context_begins_without_it(long: Desk, change: str) -> None:
 async def test_a_deleted_message_takes_the_summary_with_it(long: Desk) -> None:
     await long.ask("And now?", "Greeted.", "On its way.")
     first = (await long.fetch("SELECT id FROM conversation_messages ORDER BY id LIMIT 1"))[0][0]
-    delete = "UPDATE conversation_messages SET deleted_at = $2 WHERE id = $1 RETURNING id"
-    await long.fetch(delete, first, long.clock.now())
+    await long.call("conversation-messages-playground", "remove", first)
+    assert (await long.conversation())["ai_summary"] is None
     await long.ask("Next?", "Made anew.", "Next.")
     assert "Hello" not in shown(long.script.requests[-2])
     assert "Notes so far:" not in shown(long.script.requests[-2])

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,17 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.runtime.history import MARKS, Limits, StoredMessage, rebuild
+from frontdesk.runtime.summarising import (
+    LEAST_CHARACTERS,
+    LONGEST_NOTES,
+    MOST_CHARACTERS,
+    Arrear,
+    call_line,
+    notes_of,
+    room_of,
+    told,
+)
 from frontdesk.runtime.summarising import LEFT_OUT as OLDER_LEFT_OUT
-from frontdesk.runtime.summarising import LONGEST_NOTES, MOST_CHARACTERS, Arrear, call_line, notes_of, told
 from frontdesk.runtime.summary import most_shown, new_end
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -87,6 +97,11 @@ def test_of_a_long_arrear_the_newest_is_told() -> None:
     text = told(Arrear(99, messages, {}), "", "")
     assert text.startswith(OLDER_LEFT_OUT)
     assert len(text) <= MOST_CHARACTERS + 1000
+
+
+@pytest.mark.parametrize(("context", "room"), [(None, MOST_CHARACTERS), (8_000, 12_000), (2_000, LEAST_CHARACTERS)])
+def test_the_model_gets_no_more_than_its_context_holds(context, room) -> None:
+    assert room_of(SimpleNamespace(context_length=context)) == room
 
 
 def test_notes_are_bounded_and_can_be_stored() -> None:

@@ -19,6 +19,7 @@ from frontdesk.core.fields import Field
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.resource import Own, Resource, Rights, Through
 
+from .conversation_summaries import forget
 from .sending_inputs import PLAYGROUND_INPUT, SEND_INPUT
 
 CHANNELS = CONVERSATION_CHANNELS
@@ -185,6 +186,7 @@ def messages_of(channel: str) -> Resource:
         joins=MEMBERS,
         derived=DERIVED,
         derive=file_address,
+        finish=forget,
         needs=("conversation_id",),
         default_sort=(("created_at", 1), ("id", 1)),
     )

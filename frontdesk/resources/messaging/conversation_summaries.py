@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, literal_column, select
 
+from frontdesk.core.door import Call
 from frontdesk.core.fields import KINDS, Field
 from frontdesk.core.resource import Resource
 from frontdesk.core.schema import metadata
@@ -18,6 +19,11 @@ from .private_rows import visible
 from .session_columns import PRIVATE_TO
 
 LONGEST_SUMMARY = 6_000  # characters; the models are asked for much less
+FORGET = """
+    DELETE FROM conversation_summaries s USING conversation_messages m
+    WHERE m.organization_id = $1 AND m.id = $2 AND s.organization_id = $1 AND s.conversation_id = m.conversation_id
+        AND s.up_to_position >= m.position
+"""
 SHOWN = ("summary_text", "up_to_position", "message_count", "ai_turn_id")
 
 conversation_summaries = Resource(
@@ -46,6 +52,12 @@ conversation_summaries = Resource(
     unique=(("conversation_id",),),
     rewrite=visible,
 )  # fmt: skip
+
+
+async def forget(call: Call) -> None:
+    """What a deleted message said is not told by a summary either: the next turn makes a new one, without it."""
+    if call.verb == "remove":
+        await call.connection.execute(FORGET, call.organization_id, call.id)
 
 
 def summary_in_force(source: FromClause) -> ScalarSelect[object]:

@@ -11,6 +11,7 @@ from frontdesk.core.fields import Field
 from frontdesk.core.resource import Filter, Resource, Rights
 
 from .conversation_messages import MESSAGE_EVENTS, conversation_messages
+from .conversation_summaries import forget
 
 _HIDDEN = {
     "conversation_id": Field(
@@ -63,6 +64,7 @@ support_ticket_messages = Resource(
     joins={"support_ticket_id": _ticket_id},
     filters={"support_ticket_id": Filter("integer", _is_of_ticket, "The ticket whose messages these are.")},
     needs=("support_ticket_id",),
+    finish=forget,
     extra_input=INPUT,
     default_sort=(("created_at", 1), ("id", 1)),
 )

@@ -20,6 +20,7 @@ from .conversation_change import TURNING_POINTS
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
 from .conversation_query import by_contact, mentions, narrowed, reading
 from .conversation_return import ANSWER_WAITING
+from .conversation_summaries import summary_in_force
 from .conversations import check_type, conversations, finish, prepare
 from .ticket_columns import STATUSES, TICKET_CHANNELS, TICKET_FIELDS
 from .ticket_numbers import next_reference
@@ -172,7 +173,11 @@ support_tickets = Resource(
     rights=Rights(remove=Role.admin),
     fields=FIELDS,
     has_custom_fields=True,
-    joins={f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
+    joins={
+        **{f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
+        "ai_summary": summary_in_force,
+    },
+    flags={"withAiSummary": ("ai_summary",)},
     filters=FILTERS,
     rewrite=_rewrite,
     tells=TURNING_POINTS,
