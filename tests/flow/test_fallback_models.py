@@ -177,3 +177,12 @@ async def test_calls_of_one_answer_run_one_after_another_where_that_is_wanted(de
     assert await desk.ask("Who?", both, "Ana.") == ["Ana."]
     steps = (await last_turn(desk))["steps"]
     assert [step["tool_name"] for step in steps if step["kind"] == "tool"] == ["find_contact", "get_contact"]
+
+
+async def test_a_model_without_tools_writes_the_values_beside_its_reply_as_text(desk: Desk) -> None:
+    others = await with_fallbacks(desk, 0)
+    others.without_tools = set(others.scripts)
+    await desk.configure(additional_json_keys=[{"key": "intent", "type": "string", "required": True}])
+    assert await desk.ask("Hello?", '{"reply": "Hi.", "intent": "greet"}') == ["Hi."]
+    assert desk.script.infos[-1].output_tools == []
+    assert (await last_turn(desk))["structured_output"] == {"intent": "greet"}
