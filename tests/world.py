@@ -51,6 +51,7 @@ KEY = """
 """
 # What a body needs besides: rows that fit each other, made by a method of the world.
 SETTINGS = {
+    "mcp-sign-ins": "_mcp_server",
     "whatsapp-templates": "_whatsapp_template",
     "conversations-initiate-whatsapp": "_whatsapp_opening",
     "email-broadcast-senders": "_broadcast_sender",
@@ -191,6 +192,12 @@ class World:
             "api-tools", organization_id, endpoint="http://127.0.0.1/{number}", url_parameters=[parameter]
         )
         return {"api_tool_id": tool}
+
+    async def _mcp_server(self, organization_id: int) -> dict[str, object]:
+        """A server to sign in to; its address is a private one, so nothing leaves this machine."""
+        server = {"id": "shop", "name": "Shop", "url": "http://127.0.0.1/mcp", "authentication_type": "oauth2"}
+        assistant = await self.row("ai-assistants", organization_id, mcp_tools=[server])  # type: ignore[arg-type]
+        return {"ai_assistant_id": assistant, "mcp_tool_id": "shop"}
 
     async def _broadcast_sender(self, organization_id: int) -> dict[str, object]:
         return {"inbox_channel_id": await self.row("inbox-channels", organization_id, channel="email")}
