@@ -51,6 +51,7 @@ from frontdesk.resources.messaging.ai_chat_sessions import ai_chat_sessions
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
 from frontdesk.resources.messaging.ai_handoffs import ai_handoffs
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
+from frontdesk.resources.messaging.bulk_hand_backs import conversations_bulk_actions_previews
 from frontdesk.resources.messaging.conversation_files import conversation_files
 from frontdesk.resources.messaging.conversation_messages import (
     CHANNELS,
@@ -149,6 +150,7 @@ RESOURCES: tuple[Resource, ...] = (
     ai_chat_messages,
     views,
     conversations_bulk_actions,
+    conversations_bulk_actions_previews,
     conversation_predefined_messages,
     conversation_summaries,
     ai_turns,

@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
+from frontdesk.assistants.handoff_return import returning_on_close
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.core.errors import Invalid, Json
@@ -23,8 +25,10 @@ from frontdesk.core.fields import Plain
 from frontdesk.core.jobs import enqueue_all
 
 from .bulk_changes import check_changes
+from .bulk_hand_backs import HAND_BACK, takers
 from .conversation_change import SEEN, consequences, turning_points
 from .conversation_place import PLACE
+from .conversation_return import Settled, closes_for, settle_returns
 
 DOORBELL = "conversations-bulk-action"
 BATCH = 500  # conversations; what waits for one of their row locks waits this long at most
@@ -39,7 +43,7 @@ NEXT = """
 """
 # In the order of ids, so that two bulk actions at once cannot hold what the other one waits for.
 LOCK = f"""
-    SELECT id, {", ".join((*SEEN, *PLACE))} FROM conversations
+    SELECT id, handed_off_by_ai_assistant_id, {", ".join((*SEEN, *PLACE))} FROM conversations
     WHERE organization_id = $1 AND id = ANY($2::bigint[]) AND kind = 'conversation' AND deleted_at IS NULL
     ORDER BY id FOR NO KEY UPDATE
 """
@@ -126,24 +130,47 @@ async def work(connection: Connection, bulk: BulkAction, now: datetime) -> bool:
     return len(ids) == BATCH
 
 
-async def _change(connection: Connection, bulk: BulkAction, rows: Iterable[asyncpg.Record], now: datetime) -> None:
+async def _change(connection: Connection, bulk: BulkAction, found: Iterable[asyncpg.Record], now: datetime) -> None:
     """Rows that get the same values are written by one statement; rows that have them already stay as they are."""
+    rows = [dict(row) for row in found]
+    wanted = await _wanted(connection, bulk, rows)
     alike: dict[tuple[tuple[str, Plain], ...], list[int]] = defaultdict(list)
-    told: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    told: dict[tuple[tuple[str, ...], bool], list[int]] = defaultdict(list)
     for row in rows:
-        if any(row[name] != value for name, value in bulk.changes.items()):
-            data = consequences(dict(row), bulk.changes, now)
-            told[turning_points(dict(row), data)].append(row["id"])
+        changes = wanted[row["id"]]
+        if any(row[name] != value for name, value in changes.items()):
+            data = consequences(dict(row), changes, now)
+            goes_to_assistant = data.get("assigned_ai_assistant_id") is not None
+            told[turning_points(dict(row), data), goes_to_assistant].append(row["id"])
             for name in ("epoch", "episode"):
                 data[name] = int(str(data.get(name, row[name]))) - row[name]
             alike[tuple(sorted(data.items()))].append(row["id"])
     for values, ids in alike.items():
         await _write(connection, bulk.organization_id, dict(values), ids, now)
-    for points, ids in told.items():
+    for (points, goes_to_assistant), ids in told.items():
+        written = {"assigned_ai_assistant_id": goes_to_assistant or None}
+        settled = Settled(points, written, is_answering=bulk.action == HAND_BACK)
+        await settle_returns(connection, bulk.organization_id, settled, ids, now)
         await emit(connection, bulk.organization_id, "conversations", "updated", *ids, also=points)
     ended = [id for values, ids in alike.items() if dict(values)["epoch"] for id in ids]
     at_work = [row[0] for row in await connection.fetch(AT_WORK, bulk.organization_id, ended)]
     await enqueue_all(connection, "conversation", bulk.organization_id, at_work)
+
+
+async def _wanted(
+    connection: Connection, bulk: BulkAction, rows: list[dict[str, Any]]
+) -> dict[int, Mapping[str, Plain]]:
+    """What each row is to get: the same for all, but for the assistants that get back what they had."""
+    if bulk.action == HAND_BACK:
+        found = await takers(connection, bulk.organization_id, rows, bulk.changes.get("assigned_ai_assistant_id"))
+        return {row["id"]: {"assigned_ai_assistant_id": found[row["id"]]} if row["id"] in found else {} for row in rows}
+    closing = {row["id"]: closes_for(row, bulk.changes) for row in rows}
+    ids = sorted({id for id in closing.values() if id is not None})
+    takers_back = await returning_on_close(connection, bulk.organization_id, ids)
+    return {
+        id: {**bulk.changes, "assigned_ai_assistant_id": back} if back in takers_back else bulk.changes
+        for id, back in closing.items()
+    }
 
 
 async def _write(

@@ -8,6 +8,7 @@ from frontdesk.core.database import Connection
 from frontdesk.core.errors import Fault, Invalid
 from frontdesk.core.fields import Plain
 
+from .bulk_hand_backs import HAND_BACK
 from .conversation_place import PLACE, place
 
 # The values of each action; of `move`, one of the two is enough.
@@ -16,8 +17,9 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "update_status": ("status",),
     "assign_ai_assistant": ("assigned_ai_assistant_id",),
     "move": PLACE,
+    HAND_BACK: ("assigned_ai_assistant_id",),
 }
-VALUES = tuple(name for names in ACTIONS.values() for name in names)
+VALUES = tuple(dict.fromkeys(name for names in ACTIONS.values() for name in names))
 MEMBER = "SELECT true FROM members WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL"
 ASSISTANT = "SELECT assistant_type FROM ai_assistants WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 
@@ -26,7 +28,8 @@ def changes_of(action: str, given: Mapping[str, Plain]) -> dict[str, Plain]:
     """The values of the action. A value of another one is refused: it would be silently lost."""
     own = ACTIONS[action]
     faults = [Fault(name, "not", f"is no value of '{action}'") for name in VALUES if name in given and name not in own]
-    if not any(name in given for name in own):
+    # A hand-back needs no value: each conversation goes to the assistant that had it.
+    if action != HAND_BACK and not any(name in given for name in own):
         faults.append(Fault(own[-1], "required", f"is required for '{action}'", missingProperty=own[-1]))
     if faults:
         raise Invalid(faults)

@@ -6,11 +6,12 @@ Who joins a view later is not touched, and a worker that was killed goes on behi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Table
 
 from frontdesk.core.door import Call
-from frontdesk.core.errors import BadRequest, Fault, Invalid
+from frontdesk.core.errors import BadRequest, Fault, Invalid, Json
 from frontdesk.core.query import QueryReader
 from frontdesk.core.schema import metadata, organization_column
 from frontdesk.core.statements import ids_statement
@@ -36,6 +37,10 @@ FREEZE = f"""
     {INSERT} SELECT $1, $2, id FROM conversations
     WHERE organization_id = $1 AND kind = 'conversation' AND deleted_at IS NULL AND id = ANY($3::bigint[])
 """
+LIVE = """
+    SELECT id FROM conversations
+    WHERE organization_id = $1 AND kind = 'conversation' AND deleted_at IS NULL AND id = ANY($2::bigint[])
+"""
 MISSING = """
     SELECT id FROM unnest($3::bigint[]) AS id
     EXCEPT SELECT conversation_id FROM conversations_bulk_targets WHERE organization_id = $1 AND bulk_action_id = $2
@@ -44,6 +49,21 @@ MISSING = """
 NOT_A_FILTER = ("$limit", "$skip", "$sort", "$select", "view_id")
 
 Parameters = Mapping[str, object]
+
+
+async def ids_of(call: Call, target: str) -> list[int]:
+    """The ids that `freeze` would store, without storing them. Raises as it does."""
+    given = call.data[target]
+    if target == "conversation_ids":
+        wanted = cast("list[int]", given)
+        rows = await call.connection.fetch(LIVE, call.organization_id, wanted)
+        found = [row["id"] for row in rows]
+        if missing := sorted(set(wanted) - set(found))[:10]:
+            raise _missing(missing)
+        return found
+    query = await _read_view(call, given) if target == "view_id" else _read_filter(call, given)  # type: ignore[arg-type]
+    statement, arguments = await _found(call, query)
+    return [row["id"] for row in await call.connection.fetch(statement, *arguments)]
 
 
 async def freeze(call: Call, id: int, target: str) -> int:
@@ -62,24 +82,32 @@ async def freeze(call: Call, id: int, target: str) -> int:
 async def _freeze_ids(call: Call, id: int, ids: list[int]) -> int:
     status = await call.connection.execute(FREEZE, call.organization_id, id, ids)
     if (count := _count(status)) < len(ids):
-        missing = [row["id"] for row in await call.connection.fetch(MISSING, call.organization_id, id, ids)]
-        message = f"names no conversation: {', '.join(map(str, missing))}"
-        raise Invalid([Fault("conversation_ids", "reference", message, ids=missing)])
+        raise _missing([row["id"] for row in await call.connection.fetch(MISSING, call.organization_id, id, ids)])
     return count
 
 
+def _missing(ids: list[int]) -> Invalid:
+    message = f"names no conversation: {', '.join(map(str, ids))}"
+    return Invalid([Fault("conversation_ids", "reference", message, ids=list[Json](ids))])
+
+
 async def _freeze_found(call: Call, id: int, query: Parameters) -> int:
+    sql, arguments = await _found(call, query)
+    place = len(arguments) + 1
+    status = await call.connection.execute(
+        f"{INSERT} SELECT ${place}::int, ${place + 1}::bigint, found.id FROM ({sql}) AS found",
+        *arguments, call.organization_id, id,
+    )  # fmt: skip
+    return _count(status)
+
+
+async def _found(call: Call, query: Parameters) -> tuple[str, list[object]]:
+    """The statement that finds the ids, with its arguments."""
     resource = call.door.registry["conversations"]
     read = QueryReader(resource).read(await narrowed(call.connection, query, *INDEXED))
     statement = ids_statement(resource, read.where)
     values = {"org": call.organization_id, **{f"p{i}": value for i, value in enumerate(read.values)}}
-    arguments = statement.arguments(values)
-    place = len(arguments) + 1
-    status = await call.connection.execute(
-        f"{INSERT} SELECT ${place}::int, ${place + 1}::bigint, found.id FROM ({statement.sql}) AS found",
-        *arguments, call.organization_id, id,
-    )  # fmt: skip
-    return _count(status)
+    return statement.sql, list(statement.arguments(values))
 
 
 async def _read_view(call: Call, id: int) -> Parameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from frontdesk.assistants.handoff_return import note_return, reopen_waiting, returning_on_close, set_timer
 from frontdesk.core.database import Connection
@@ -27,18 +28,22 @@ class Settled:
     is_answering: bool = False
 
 
+def closes_for(before: Mapping[str, object], given: Mapping[str, Plain]) -> int | None:
+    """The assistant that may get the conversation back by this change: it is closed while somebody else has it."""
+    is_closing = given.get("status") in OVER and before["status"] not in OVER
+    if not is_closing or before["assigned_ai_assistant_id"] is not None or any(name in given for name in OWNERS):
+        return None
+    return cast("int | None", before["handed_off_by_ai_assistant_id"])
+
+
 async def returned_on_close(
     connection: Connection, organization_id: int, before: Mapping[str, object], given: Mapping[str, Plain]
 ) -> dict[str, Plain]:
     """The owner that a close brings with it: the assistant that handed it over, if it is to get it back."""
-    handed_off_by = before["handed_off_by_ai_assistant_id"]
-    is_closing = given.get("status") in OVER and before["status"] not in OVER
-    if not is_closing or handed_off_by is None or any(name in given for name in OWNERS):
+    assistant_id = closes_for(before, given)
+    if assistant_id is None or not await returning_on_close(connection, organization_id, [assistant_id]):
         return {}
-    if before["assigned_ai_assistant_id"] is not None:
-        return {}
-    takers = await returning_on_close(connection, organization_id, [int(str(handed_off_by))])
-    return {"assigned_ai_assistant_id": next(iter(takers))} if takers else {}
+    return {"assigned_ai_assistant_id": assistant_id}
 
 
 async def settle_returns(

@@ -9,44 +9,29 @@ from sqlalchemy import Index, text
 
 from frontdesk.core.door import Answer, Call
 from frontdesk.core.errors import Fault, Invalid
-from frontdesk.core.fields import Field, Plain, Wrong, check_integer
+from frontdesk.core.fields import Field
 from frontdesk.core.jobs import enqueue
 from frontdesk.core.resource import Resource
 
 from .bulk_batches import BATCH, DOORBELL, BulkAction, work
 from .bulk_changes import ACTIONS, VALUES, changes_of, check_changes
+from .bulk_hand_backs import ASSISTANT, HAND_BACK, check_token
+from .bulk_inputs import TARGET_INPUT, TARGETS, named_target
 from .bulk_targets import freeze
 
-TARGETS = ("conversation_ids", "view_id", "filter")
-MOST_IDS = 100_000
 PATIENCE, LOOK_EVERY = 5.0, 0.1  # seconds
 TOTAL = "UPDATE conversations_bulk_actions SET total_count = $3 WHERE organization_id = $1 AND id = $2"
-
-
-def _check_ids(value: Plain) -> Plain:
-    if not isinstance(value, list) or not value:
-        raise Wrong("type", "must be an array of ids, not empty", type="array")
-    if len(value) > MOST_IDS:
-        raise Wrong("maxItems", f"must not have more than {MOST_IDS} ids: use a view or a filter", limit=MOST_IDS)
-    return list(dict.fromkeys(check_integer(id) for id in value))  # type: ignore[return-value]
-
-
-def _check_filter(value: Plain) -> Plain:
-    if not isinstance(value, dict):
-        raise Wrong("type", "must be an object of conditions", type="object")
-    return value
 
 
 async def _prepare(call: Call) -> None:
     """One target, the values of one action; what is stored says both, and the ids follow when it has an id."""
     data = call.data
-    named = [name for name in TARGETS if data.get(name) is not None]
-    if len(named) != 1:
-        message = "is one target too many: give exactly one" if named else "is needed, or one of the other targets"
-        raise Invalid([Fault(name, "oneOf", message) for name in named or TARGETS])
+    target = named_target(data)
+    if data.get("preview_token") is not None and data["action"] != HAND_BACK:
+        raise Invalid([Fault("preview_token", "not", f"is no value of '{data['action']}'")])
     changes = changes_of(str(data["action"]), {name: data[name] for name in VALUES if name in data})
     data["changes"] = await check_changes(call.connection, call.organization_id, changes)  # type: ignore[assignment]
-    data |= {"target": named[0], "status": "running", "total_count": 0, "processed_count": 0, "skipped_count": 0}
+    data |= {"target": target, "status": "running", "total_count": 0, "processed_count": 0, "skipped_count": 0}
     data["last_conversation_id"] = 0
 
 
@@ -57,6 +42,8 @@ async def _finish(call: Call) -> None:
     assert call.answer.id is not None
     key = (call.organization_id, call.answer.id)
     total = await freeze(call, call.answer.id, str(data["target"]))
+    if data["action"] == HAND_BACK:
+        await check_token(call, call.answer.id)
     await call.connection.execute(TOTAL, *key, total)
     if total < BATCH:
         bulk = BulkAction(call.answer.id, call.organization_id, str(data["action"]), data["changes"], 0)  # type: ignore[arg-type]
@@ -100,18 +87,10 @@ conversations_bulk_actions = Resource(
         Field("finished_at", "moment", write="never"),
     ),
     extra_input=(
-        Field(
-            "conversation_ids", "json", check=_check_ids,
-            schema={"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": MOST_IDS},
-            description="Exactly one of conversation_ids, view_id and filter names the conversations.",
-        ),
-        Field("view_id", "integer", description="A saved view."),
-        Field(
-            "filter", "json", check=_check_filter, description="Conditions as on /conversations.",
-            example={"status": "open"},
-        ),
+        *TARGET_INPUT,
         Field("assigned_user_id", "integer", description="For assign; null clears."),
-        Field("assigned_ai_assistant_id", "key", description="For assign_ai_assistant; null clears."),
+        ASSISTANT,
+        Field("preview_token", max_length=2000, description="For hand_back: from conversations-bulk-actions-previews."),
         Field(
             "status", is_nullable=False, choices=("open", "closed"), description="For update_status.", example="closed"
         ),
