@@ -1,4 +1,4 @@
-"""How an answer comes: in parts with a typing sign between them, never too long, and in which language all is written."""
+"""How an answer comes: in parts with a typing sign between them, never too long, all in the assistant's language."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -81,7 +81,9 @@ async def test_guided_mode_and_the_frame_speak_the_assistants_language(
 async def test_notes_and_fixed_lines_speak_it_too(
     desk: Desk, language: str, left_out: str, shortened: str, line: str
 ) -> None:
-    await desk.configure(instructions_language=language, advanced_options={"history_messages": 2, "summary": {"enabled": False}})
+    await desk.configure(
+        instructions_language=language, advanced_options={"history_messages": 2, "summary": {"enabled": False}}
+    )
     await desk.configure(internal_tools={"tools": {"search_products": True}})
     await desk.call("products", "create", name="Cleaning", description="long " * 500)
     await desk.ask("What do you sell?", call("search_products"), "A lot.")
