@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
+
+from jsonschema import Draft202012Validator
 
 from frontdesk.assistants.api_parameters import DEEPEST, SCALARS
 from frontdesk.assistants.api_request import placeholders
@@ -15,6 +18,7 @@ Resolve = Callable[[Json], Node]
 LONGEST_DESCRIPTION = 1_000
 MOST_VALUES = 80  # of one tool, nested ones counted; what is nested deeper than they reach is a free value
 MOST_CHOICES = 200
+MOST_FAULTS = 20
 TYPES = (*SCALARS, "array", "object")
 
 
@@ -38,12 +42,16 @@ def as_node(value: Json) -> Node:
 
 def parameters_from(schema: Node, endpoint: str, method: str) -> tuple[list[Json], list[Json]]:
     """URL and body parameters of a function schema: holes of the path first, then a GET's query, else the body."""
-    function = as_node(schema["function"]) if isinstance(schema.get("function"), dict) else schema
-    inner = as_node(function["parameters"]) if isinstance(function.get("parameters"), dict) else function
+    inner, at = schema, "parameters_schema"
+    for name in ("function", "parameters"):
+        if isinstance(inner.get(name), dict):
+            inner, at = as_node(inner[name]), f"{at}.{name}"
     properties = inner.get("properties")
     if not isinstance(properties, dict):
         message = "must be a function schema with parameters.properties, or be left out"
         raise Invalid([Fault("parameters_schema", "type", message)])
+    if wrong := schema_faults(inner, at):
+        raise Invalid(wrong)
     required, holes = texts(inner.get("required")), placeholders(endpoint)
     url: list[Json] = []
     body: list[Json] = []
@@ -55,6 +63,22 @@ def parameters_from(schema: Node, endpoint: str, method: str) -> tuple[list[Json
         else:
             body.append(one)
     return url, body
+
+
+def schema_faults(schema: Node, at: str) -> list[Fault]:
+    """Where a schema breaks the rules of JSON Schema; of a document we take what we can, of a client's own all or none.
+
+    The library's sentences repeat the value, which may be long.
+    """
+    found = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
+    return [
+        Fault(".".join([at, *map(str, error.absolute_path)])[:500], str(error.validator), _shortened(error.message))
+        for error in islice(found, MOST_FAULTS)
+    ]
+
+
+def _shortened(message: str) -> str:
+    return f"must be valid JSON Schema: {message if len(message) <= 200 else f'{message[:200]}…'}"
 
 
 def texts(value: Json) -> list[str]:
