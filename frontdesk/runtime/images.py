@@ -116,8 +116,8 @@ class ImageReader:
                 data = await self._read(organization_id, image)
         except (PayloadTooLarge, AnswerRefused):
             return Looked(image, "too_large")
-        except (Unavailable, httpx2.HTTPError, httpx2.InvalidURL, OSError):
-            data = None
+        except (Unavailable, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
+            data = None  # a ValueError is an address that none can be made of
         if data is None:
             return Looked(image, "unreadable")
         head = read_head(data)

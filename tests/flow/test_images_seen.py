@@ -117,9 +117,10 @@ async def test_a_file_that_is_gone_or_another_organizations_is_not_read(gallery:
     ))[0][0]  # fmt: skip
     await gallery.send(png(), organization_id=foreign)
     await gallery.arrive(s3_path="s3://local/1/conversation-file/" + "a" * 32 + "/gone.png")
-    await gallery.arrive(media_url="ftp://example.com/a.png")
+    for address in ("ftp://example.com/a.png", "http://[::1", "https://"):
+        await gallery.arrive(media_url=address)
     await gallery.settle("Sorry.")
-    assert [entry["why"] for entry in await gallery.trace()] == ["unreadable"] * 3
+    assert [entry["why"] for entry in await gallery.trace()] == ["unreadable"] * 5
 
 
 async def test_an_address_is_fetched_through_the_guard(gallery: Gallery) -> None:
