@@ -70,7 +70,7 @@ class Flow:
         self.handoffs = Handoffs(self.door.mail.is_on)
         self.images = ImageReader(self.door)
         if self.door.search_engine is None:
-            self.assistants.missing |= {WEB_SEARCH}
+            self.assistants.missing = {**self.assistants.missing, WEB_SEARCH: "no_search_engine"}
         self._running: dict[int, asyncio.Task[object]] = {}
 
     async def advance(self, organization_id: int, conversation_id: int) -> None:

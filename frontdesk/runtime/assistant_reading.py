@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,11 +47,12 @@ class Offer:
     table: Json
 
 
-def offer_of(config: AssistantConfig, missing: frozenset[str] = frozenset()) -> Offer:
+def offer_of(config: AssistantConfig, missing: Mapping[str, str] | None = None) -> Offer:
     """What the model is offered, and for every other key that is switched on the rule that kept it back.
 
-    `missing` are system tools that this installation has nothing to run with.
+    `missing` are system tools that this installation has nothing to run with, and the rule that says so.
     """
+    missing = missing or {}
     rulings = permissions(config)
     system = [ruling for name in SYSTEM_TOOLS if (ruling := permission(config, name)).is_allowed]
     allowed = [*(r for r in rulings if r.is_allowed), *(r for r in system if r.key not in missing)]
@@ -59,7 +61,7 @@ def offer_of(config: AssistantConfig, missing: frozenset[str] = frozenset()) -> 
         {"key": ruling.key, "rule": ruling.rule, "config_path": ruling.config_path} for ruling in refused
     ]
     kept_back += [
-        {"key": r.key, "rule": "not_installed", "config_path": r.config_path} for r in system if r.key in missing
+        {"key": r.key, "rule": missing[r.key], "config_path": r.config_path} for r in system if r.key in missing
     ]
     table: Json = {
         "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in allowed],
@@ -73,8 +75,8 @@ def offer_of(config: AssistantConfig, missing: frozenset[str] = frozenset()) -> 
 class Assistants:
     """Reads configurations. A version never changes, so each is parsed once in a process."""
 
-    def __init__(self, missing: frozenset[str] = frozenset()) -> None:
-        self.missing = missing  # system tools that this installation has nothing to run with
+    def __init__(self, missing: Mapping[str, str] | None = None) -> None:
+        self.missing = missing or {}  # system tools that this installation has nothing to run with, by name
         self._parsed: OrderedDict[Key, AssistantConfig] = OrderedDict()
         self._offers: OrderedDict[tuple[int, int, int, bool], Offer] = OrderedDict()
 

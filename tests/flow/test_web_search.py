@@ -98,7 +98,7 @@ async def test_without_an_engine_it_is_not_offered_and_the_trace_says_so(desk: D
     trace = (await desk.call("ai-turns", "get", 2)).value
     assert "web_search_not_available" in str(saved.value["warnings"])
     assert "web_search" not in offered(desk)
-    assert "'rule': 'not_installed'" in str(trace["tools"])
+    assert "'rule': 'no_search_engine'" in str(trace["tools"])
 
 
 async def test_switched_off_in_the_middle_of_a_turn_it_is_refused(searching: Desk, engine: Receiver) -> None:
