@@ -226,7 +226,9 @@ def _failure(error: BaseException, seen: _Seen, seconds: float, secrets: tuple[s
         said = words_of(without(error.error.message, secrets), LONGEST_SAID)
         code, clause = "error", f"the server answered with an error (its words, as data): {said}"
     is_refused = code == "unauthorized" or (isinstance(error, MCPError) and error.error.code in NOT_RUN)
-    challenge = Challenge(seen.status or 401, seen.challenge[:LONGEST_CHALLENGE]) if code == "unauthorized" else None
+    # It is stored, and a server may say anything in it: what it was given, too.
+    said = without(seen.challenge, secrets)[:LONGEST_CHALLENGE]
+    challenge = Challenge(seen.status or 401, said) if code == "unauthorized" else None
     return McpFailed(code, clause, field, may_have_arrived=seen.is_sent and not is_refused, challenge=challenge)
 
 

@@ -19,7 +19,7 @@ import structlog
 from frontdesk.assistants.mcp_challenge import Challenge
 from frontdesk.assistants.mcp_client import McpFailed
 from frontdesk.assistants.mcp_secrets import SIGN_IN, Opened, opened, places
-from frontdesk.assistants.mcp_sign_in import SECONDS, Application, SignInFailed, refresh, tokens_of
+from frontdesk.assistants.mcp_sign_in import RENEWAL_SECONDS, Application, SignInFailed, refresh, tokens_of
 from frontdesk.assistants.mcp_tools import McpTools, SignInStatus
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
@@ -29,9 +29,9 @@ from frontdesk.core.vault import mask
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-CLAIM = timedelta(seconds=2 * SECONDS)  # longer than an exchange can last; a claim of a dead process ends then
+CLAIM = timedelta(seconds=2 * RENEWAL_SECONDS)  # longer than an exchange can last; a claim of a dead process ends then
 PAUSE = 0.25  # seconds between two looks at somebody else's claim
-LOOKS = 80
+LOOKS = 60
 OVER = "its sign-in is over, and somebody has to sign in again"
 
 _CLAIM = """

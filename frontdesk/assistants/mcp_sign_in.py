@@ -38,6 +38,7 @@ from frontdesk.core.egress import EgressRefused, Guard
 from frontdesk.core.vault import origin_of
 
 SECONDS = 20.0  # for all exchanges of one step: a person waits
+RENEWAL_SECONDS = 15.0  # a customer waits
 MOST_BYTES = 200_000  # of one document
 LONGEST_SAID = 300
 # RFC 6749, 5.2: answers after which only a person can help. Anything else may pass.
@@ -261,12 +262,12 @@ async def finish(
     guard: Guard, server_url: str, application: Application, begun: Begun, code: str, iss: str | None, now: datetime
 ) -> dict[str, object]:
     """Spend the code that the browser brought. The entry's new `oauth2_config`, in plain. Raises `SignInFailed`."""
-    flow = _Flow(server_url, application, Oauth2Config(), OauthSecrets())
-    context = flow.context
-    context.oauth_metadata, context.client_info = begun.metadata, begun.client
-    context.protected_resource_metadata = begun.resource
-    context.client_metadata.scope = begun.scope
     async with _http(guard) as http:
+        flow = _Flow(server_url, application, Oauth2Config(), OauthSecrets())
+        context = flow.context
+        context.oauth_metadata, context.client_info = begun.metadata, begun.client
+        context.protected_resource_metadata = begun.resource
+        context.client_metadata.scope = begun.scope
         validate_authorization_response_iss(iss, begun.metadata)
         token = await flow.exchange(http, code, begun.verifier)
     metadata, client = begun.metadata, begun.client
@@ -287,15 +288,16 @@ async def refresh(
     guard: Guard, server_url: str, application: Application, config: Oauth2Config, secrets: OauthSecrets
 ) -> OAuthToken:
     """Spend the refresh token; the answer may hold another one, which replaces it. Raises `SignInFailed`."""
-    flow = _Flow(server_url, application, config, secrets)
-    context, url = flow.context, config.token_url or server_url
+    url = config.token_url or server_url
     issuer = config.issuer or url
-    context.current_tokens = OAuthToken(
-        access_token="spent", refresh_token=secrets.refresh_token, scope=" ".join(config.scopes) or None
-    )
-    client = client_of(config, secrets, application) or OAuthClientInformationFull(client_id="")
-    context.client_info = with_method(client, None)
-    async with _http(guard) as http:
+    async with _http(guard, RENEWAL_SECONDS) as http:
+        flow = _Flow(server_url, application, config, secrets)
+        context = flow.context
+        context.current_tokens = OAuthToken(
+            access_token="spent", refresh_token=secrets.refresh_token, scope=" ".join(config.scopes) or None
+        )
+        client = client_of(config, secrets, application) or OAuthClientInformationFull(client_id="")
+        context.client_info = with_method(client, None)
         if config.token_url is not None:
             context.oauth_metadata = OAuthMetadata.model_validate(
                 {"issuer": issuer, "authorization_endpoint": config.authorization_url or url, "token_endpoint": url}
@@ -318,11 +320,11 @@ def tokens_of(token: OAuthToken, now: datetime) -> dict[str, str | None]:
 
 
 @asynccontextmanager
-async def _http(guard: Guard) -> AsyncIterator[httpx2.AsyncClient]:
+async def _http(guard: Guard, seconds: float = SECONDS) -> AsyncIterator[httpx2.AsyncClient]:
     """Our guarded client for one step, and the step's failures in our words."""
-    bounded = replace(guard, seconds=SECONDS, max_bytes=MOST_BYTES)
+    bounded = replace(guard, seconds=seconds, max_bytes=MOST_BYTES)
     try:
-        async with asyncio.timeout(SECONDS), bounded.client() as http:
+        async with asyncio.timeout(seconds), bounded.client() as http:
             yield http
     except EgressRefused:
         raise SignInFailed(

@@ -262,3 +262,28 @@ async def test_the_page_speaks_the_language_of_its_reader(page: Page) -> None:
         answer = await one.get(CALLBACK, params={"state": "<script>"})
     assert "No se inició la sesión" in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_copy_of_the_assistant_signs_in_for_itself(page: Page) -> None:
+    await page.sign_in()
+    record = (await page.client.get(f"/ai-assistants/{page.id}")).json()
+    copy = (await page.client.post("/ai-assistants", json={**record, "name": "Copy"})).json()
+    config = copy["mcp_tools"][0]["oauth2_config"]
+    assert (config["access_token"], config["status"], config["expires_at"]) == (None, None, None)
+    assert "mcp_sign_in_needed" in [one["code"] for one in copy["warnings"]]
+    page.id = copy["id"]
+    await page.sign_in()
+    assert len(page.shop.login.clients) == 2
+    assert (await page.tried())["success"] is True
+
+
+async def test_a_restore_keeps_todays_sign_in(page: Page) -> None:
+    await page.sign_in()
+    path = f"/ai-assistants-change-history?ai_assistant_id={page.id}&$sort[id]=-1"
+    entry = (await page.client.get(path)).json()["data"][0]
+    await page.sign_in()
+    now = await page.config()
+    body = {"change_history_id": entry["id"]}
+    await page.client.post("/ai-assistants-restore-from-changes-history", json=body)
+    assert await page.config() == now
+    assert (await page.tried())["success"] is True

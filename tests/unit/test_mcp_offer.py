@@ -9,6 +9,7 @@ from frontdesk.assistants.mcp_offer import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
     differences,
+    fingerprint,
     function_name,
     namespace,
     remote_tool,
@@ -97,3 +98,10 @@ def test_differences_name_what_came_went_and_changed() -> None:
 
 def test_an_empty_description_is_one() -> None:
     assert words_of("", 10) == ""
+
+
+def test_another_schema_is_another_tool_to_look_at() -> None:
+    before, after = tool("a"), tool("a", inputSchema={"type": "object", "required": ["price"]})
+    known = server(tools=[{"name": "a", "fingerprint": fingerprint(before)}])
+    assert differences(known, (after,)).changed == ("a",)
+    assert differences(known, (before,)).changed == ()

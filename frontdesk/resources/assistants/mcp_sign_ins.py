@@ -85,8 +85,10 @@ async def _look(call: Call) -> None:
     config, secrets = target.oauth or Oauth2Config(), target.tokens
     try:
         challenge = (await _challenged(call, target)) or asked.challenge
-        if config.issuer is not None and (asked.error == "invalid_client" or challenge.wants_more):
-            # The client that we registered there was forgotten, or registered for less than is wanted now.
+        has_secret = secrets.client_secret is not None or config.token_endpoint_auth_method in (None, "none")
+        if config.issuer and (asked.error == "invalid_client" or challenge.wants_more or not has_secret):
+            # The client that we registered there was forgotten, or registered for less than is wanted now, or is that
+            # of another assistant, whose secret did not come with the copy.
             config, secrets = config.model_copy(update=NO_CLIENT), OauthSecrets()
         application = Application.at(call.door.mail.base_url)
         begun = await begin(call.door.guard, server.url, application, config, secrets, challenge)

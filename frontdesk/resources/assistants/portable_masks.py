@@ -5,13 +5,17 @@ from __future__ import annotations
 from frontdesk.core.errors import Json
 from frontdesk.core.vault import is_mask
 
+# Of a sign-in: they change with each renewal, and a file that differs every hour would be of no use.
+RENEWED = ("expires_at", "status")
+
 
 def without_masks(value: Json) -> Json:
     """The value with null for each mask."""
     if isinstance(value, list):
         return [without_masks(item) for item in value]
     if isinstance(value, dict):
-        return {name: without_masks(inner) for name, inner in value.items()}
+        aside = RENEWED if "access_token" in value else ()
+        return {name: without_masks(inner) for name, inner in value.items() if name not in aside}
     return None if isinstance(value, str) and is_mask(value) else value
 
 
