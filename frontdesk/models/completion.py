@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import httpx2
 from jsonschema import Draft202012Validator
 from pydantic_ai import Agent, ModelRetry, StructuredDict
-from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, ModelTimeoutError, UnexpectedModelBehavior
+from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, UserPromptPart
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
@@ -24,6 +24,7 @@ from frontdesk.core.completions import Completed, Completion, CompletionFailed
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
 from frontdesk.models.catalogue import ResolvedModel
+from frontdesk.models.connection_trial import SENTENCES, code_of
 from frontdesk.models.local.model import LocalModel
 
 SECONDS = 120.0  # one answer
@@ -32,12 +33,7 @@ MOST_WAITING = 256  # pieces that a slow reader may be behind
 MILLION = 1_000_000
 Pieces = asyncio.Queue[str | Completed | None]
 DEFAULT_MODEL = "SELECT id FROM ai_models WHERE organization_id IS NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"
-SENTENCES = {
-    401: ("key_refused", "the provider refused the key"),
-    403: ("key_refused", "the provider refused the key"),
-    404: ("model_unknown", "the provider does not know this model"),
-    429: ("rate_limited", "the provider is asked too often or its quota is used up; try again later"),
-}
+LASTING = {"wrong_key", "unknown_model", "quota", "rejected"}
 
 
 class Models(Protocol):
@@ -65,7 +61,7 @@ class ModelCompletions:
                 shaped = await agent.run(question, message_history=history)
                 return _completed(resolved, json.dumps(shaped.output, ensure_ascii=False), shaped.usage)
         except (AgentRunError, httpx2.HTTPError, TimeoutError) as error:
-            raise _failed(error) from error
+            raise _failed(resolved.label, error) from error
 
     async def stream(self, asked: Completion) -> AsyncIterator[str | Completed]:
         """Pieces of the text, then the whole; an answer with a schema is one piece, because half of it fits nothing."""
@@ -87,18 +83,21 @@ class ModelCompletions:
 
     async def _feed(self, asked: Completion, pieces: Pieces) -> None:
         try:
-            resolved = await self._resolve(asked)
-            question, history = asked.messages[-1][1], _history(asked.messages[:-1])
-            run_of, said = _agent(resolved, asked).run_stream, ""
+            await self._feed_from(await self._resolve(asked), asked, pieces)
+        finally:
+            await pieces.put(None)
+
+    async def _feed_from(self, resolved: ResolvedModel, asked: Completion, pieces: Pieces) -> None:
+        question, history = asked.messages[-1][1], _history(asked.messages[:-1])
+        run_of, said = _agent(resolved, asked).run_stream, ""
+        try:
             async with asyncio.timeout(SECONDS), run_of(question, message_history=history) as run:
                 async for piece in run.stream_text(delta=True, debounce_by=None):
                     said += piece
                     await pieces.put(piece)
                 await pieces.put(_completed(resolved, said, run.usage))
         except (AgentRunError, httpx2.HTTPError, TimeoutError) as error:
-            raise _failed(error) from error
-        finally:
-            await pieces.put(None)
+            raise _failed(resolved.label, error) from error
 
     async def _resolve(self, asked: Completion) -> ResolvedModel:
         """The model with the organization's own key where it has one, else with the installation's."""
@@ -121,7 +120,7 @@ class ModelCompletions:
 
 
 def _no_model(error: NoModel) -> CompletionFailed:
-    return CompletionFailed(error.reason, str(error).rstrip("."), is_lasting=True)
+    return CompletionFailed(error.reason, str(error), is_lasting=True)
 
 
 def _agent(resolved: ResolvedModel, asked: Completion) -> Agent[None, str]:
@@ -189,14 +188,11 @@ def _completed(resolved: ResolvedModel, text: str, usage: RunUsage) -> Completed
     return Completed(text, resolved.model.model_name, usage.input_tokens, usage.output_tokens, cost)
 
 
-def _failed(error: AgentRunError | httpx2.HTTPError | TimeoutError) -> CompletionFailed:
+def _failed(label: str, error: AgentRunError | httpx2.HTTPError | TimeoutError) -> CompletionFailed:
     """The failure in words of ours: a provider's may hold what nobody checked."""
-    if isinstance(error, TimeoutError | ModelTimeoutError | httpx2.TimeoutException):
-        return CompletionFailed("timeout", "the model did not answer in time")
-    if isinstance(error, ModelHTTPError):
-        status = error.status_code
-        code, words = SENTENCES.get(status, ("model_failed", f"the provider answered with HTTP {status}"))
-        return CompletionFailed(code, words, is_lasting=status in (400, 401, 403, 404, 422))
     if isinstance(error, UnexpectedModelBehavior):
-        return CompletionFailed("bad_answer", "the model's answer did not have the form that was asked for")
-    return CompletionFailed("model_failed", "the provider could not be reached or broke off")
+        return CompletionFailed("bad_answer", f"{label} gave no answer of the form that was asked for.")
+    code = code_of(error)
+    status = f" (HTTP {error.status_code})" if isinstance(error, ModelHTTPError) else ""
+    sentence = SENTENCES[code].format(label=label, seconds=SECONDS, status=status)
+    return CompletionFailed(code, sentence, is_lasting=code in LASTING)

@@ -126,9 +126,9 @@ async def test_a_key_of_the_organization_goes_before_the_installations(world: Wo
 
 
 FAILURES = [
-    (ModelHTTPError(401, "m", {"error": "key sk-secret"}), 422, "key_refused"),
+    (ModelHTTPError(401, "m", {"error": "key sk-secret"}), 422, "wrong_key"),
     (ModelHTTPError(429, "m", None), 503, "rate_limited"),
-    (ModelHTTPError(500, "m", None), 503, "model_failed"),
+    (ModelHTTPError(500, "m", None), 503, "provider_error"),
     (TimeoutError(), 503, "timeout"),
 ]
 

@@ -57,4 +57,4 @@ async def ask(door: Door, asked: Completion) -> Completed:
 def refusal(failed: CompletionFailed) -> ApiError:
     """422 where the same question will fail again, 503 where trying later may help."""
     kind = Unprocessable if failed.is_lasting else Unavailable
-    return kind(f"The model gave no answer: {failed.sentence}.", data={"code": failed.code})
+    return kind(failed.sentence, data={"code": failed.code})
