@@ -132,7 +132,7 @@ class Turn:
     breaks: Exception | None = None  # raised when a call is recorded: a crash before the commit
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, locks_conversation: bool = False) -> AsyncIterator[Connection]:
         async with self.database.transaction(self.organization_id) as connection:
             yield connection
 
