@@ -6,7 +6,7 @@ with the turn's other parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from frontdesk.assistants.image_sending import MOST_IMAGES, SEND_IMAGE
@@ -58,3 +58,17 @@ def with_links(text: str, steps: Sequence[StoredStep]) -> str:
         if isinstance(link, str) and link not in text:
             lines.append("\n".join(str(line) for line in (result.get("caption"), link) if line))
     return "\n\n".join(lines)
+
+
+def only_sent(steps: Sequence[StoredStep], turn_id: int, rows: Sequence[Mapping[str, object]]) -> list[StoredStep]:
+    """The steps of an earlier turn without images that never left: their receipts say queued, and nobody saw them.
+
+    `rows` are the messages of the conversation.
+    """
+    said = {row["message_type"] for row in rows if row["ai_turn_id"] == turn_id and row["sender"] == "assistant"}
+    lost = {"image"} - said if said else {"image", "link"}
+    return [step for step in steps if step.tool_name != SEND_IMAGE or _form(step) not in lost]
+
+
+def _form(step: StoredStep) -> str | None:
+    return str(step.result.get("as")) if isinstance(step.result, dict) else None

@@ -20,6 +20,7 @@ from frontdesk.runtime.images import Attached, ImageReader, Looks, candidates, u
 from frontdesk.runtime.message_reading import Row, read_messages, stored
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.passing_on import hops_of, open_targets, shared_of
+from frontdesk.runtime.pictures import only_sent
 from frontdesk.runtime.prompt import Customer, Prompt, Ticket, build
 from frontdesk.runtime.silent_turns import with_silent_turns
 from frontdesk.runtime.staff_words import Colleague
@@ -113,6 +114,8 @@ async def _steps(connection: Connection, held: HeldTurn, rows: list[Row]) -> dic
     if found := sorted(id for id in ids if id is not None):
         for row in await connection.fetch(STEPS, held.organization_id, found):
             steps[row["ai_turn_id"]].append(step_of(dict(row)))
+    for id in steps:
+        steps[id] = only_sent(steps[id], id, rows)
     steps[held.turn_id] = held.steps
     return steps
 

@@ -79,6 +79,8 @@ async def test_the_trace_shows_what_became_of_each_part(shop: Shop) -> None:
     await shop.line.ask("Show me.", call("send_image", product_id=shop.product["id"]), "It is white.")
     assert [part[0] for part in await shop.sent()] == ["text"]
     trace: Any = (await shop.desk.call("ai-turns", "get", 2)).value
+    await shop.line.ask("And the other one?", "There is none.")
+    assert "send_image" not in str(shop.desk.script.requests[-1])
     found = [(part["kind"], part["status"], part["reason"]) for part in trace["parts"]]
     assert found == [("image", "failed", "The image cannot be fetched."), ("answer", "sent", None)]
     assert trace["end_reason"] == "answered"
@@ -174,6 +176,7 @@ async def test_what_a_newer_message_overtakes_is_withdrawn(shop: Shop) -> None:
         return "Here it is."
 
     await shop.line.ask("Show me.", call("send_image", product_id=shop.product["id"]), newer, "Which other one?")
+    assert "send_image" not in str(shop.desk.script.requests[-1])  # what nobody saw is not remembered as sent
     assert await shop.parts() == [("image", "withdrawn", "superseded"), ("answer", "sent", None)]
     assert [part[1] for part in await shop.sent()] == ["Which other one?"]
 
