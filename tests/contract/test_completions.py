@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import openai
 import pytest
-from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.exceptions import ModelAuthenticationError, ModelHTTPError, ModelRateLimitError
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -126,8 +126,8 @@ async def test_a_key_of_the_organization_goes_before_the_installations(world: Wo
 
 
 FAILURES = [
-    (ModelHTTPError(401, "m", {"error": "key sk-secret"}), 422, "wrong_key"),
-    (ModelHTTPError(429, "m", None), 503, "rate_limited"),
+    (ModelAuthenticationError(401, "m", {"error": "key sk-secret"}), 422, "wrong_key"),
+    (ModelRateLimitError(429, "m", None), 503, "rate_limited"),
     (ModelHTTPError(500, "m", None), 503, "provider_error"),
     (TimeoutError(), 503, "timeout"),
 ]
