@@ -5,7 +5,16 @@ from typing import cast
 
 from pydantic_settings import BaseSettings
 
-from frontdesk.assistants import advanced_options, config, permissions, response_config, searxng, spending, web_search
+from frontdesk.assistants import (
+    advanced_options,
+    config,
+    model_options,
+    permissions,
+    response_config,
+    searxng,
+    spending,
+    web_search,
+)
 from frontdesk.assistants.config import Language
 from frontdesk.assistants.section import Section
 from frontdesk.assistants.tool_keys import TOOL_KEYS
@@ -14,6 +23,7 @@ from frontdesk.core.fields import Field
 from frontdesk.core.resource import VERBS, Own, Resource
 from frontdesk.core.settings import Settings
 from frontdesk.registry import make_registry
+from frontdesk.resources.assistants import ai_assistants_test_connection
 from frontdesk.resources.messaging.inbox_channels import DEFAULT_LIMITS, HIGHEST
 from frontdesk.resources.organization import invites
 from frontdesk.runtime import gates, history, model_failure, summarising
@@ -247,9 +257,14 @@ RATES: tuple[Sequence[str], ...] = (
     ("looking up or accepting invitations, from one network address", number(6 * authentication.TRIES_PER_MINUTE)),
     ("messages of a chat: visitor, address, channel", "the channel's `limits`"),
     ("reads of a chat (history, stream)", f"{webchat.READS_PER_WRITE} times the same"),
+    ("trials of a model's connection, of one organization", number(ai_assistants_test_connection.PER_MINUTE)),
 )
 TURNS: tuple[Sequence[str], ...] = (
     ("runs of the model, the first included", number(model_failure.MOST_ATTEMPTS), "the fixed line, `model_failed`"),
+    ("the same, where a fallback waits", number(model_failure.ATTEMPTS_BEFORE_FALLBACK), "the fallback is asked"),
+    ("the pause, where a fallback waits", f"{model_failure.LONGEST_BEFORE_FALLBACK:g} s", "the fallback is asked"),
+    ("fallback models", number(advanced_options.MOST_FALLBACKS), "400"),
+    ("an answer, of the model's context", f"1/{model_options.MOST_OF_CONTEXT}", "less is asked for"),
     ("pause that a provider may ask for", f"{model_failure.LONGEST_PAUSE:g} s", "tried then all the same"),
     ("resumptions of a killed turn", number(model_failure.MOST_RESUMPTIONS), "the fixed line"),
     ("a tool's result, one text", f"{number(results.LONGEST_TEXT)} characters", "cut, with a mark"),
@@ -273,8 +288,11 @@ def assistant_rows() -> Iterator[Sequence[str]]:
     yield "`instructions`", "–", f"at most {number(config.MAX_INSTRUCTIONS)} characters"
     for prefix, shape in shapes:
         for name, member in shape.model_json_schema()["properties"].items():
-            if "minimum" in member:
-                yield f"`{prefix}{name}`", f"{member['default']:g}", f"{member['minimum']:g} to {member['maximum']:g}"
+            bounds = next((one for one in member.get("anyOf", [member]) if "maximum" in one), None)
+            if bounds is not None:
+                default = "–" if member["default"] is None else f"{member['default']:g}"
+                least = f"{bounds['minimum']:g}" if "minimum" in bounds else f"above {bounds['exclusiveMinimum']:g}"
+                yield f"`{prefix}{name}`", default, f"{least} to {bounds['maximum']:,g}"
 
 
 def text_rows() -> Iterator[Sequence[str]]:
