@@ -54,7 +54,7 @@ def _refuse_others(call: Call) -> None:
     assert call.before is not None
     is_own = call.caller.user_id is not None and call.before["user_id"] == call.caller.user_id
     changed = [name for name, value in call.data.items() if call.before.get(name) != value]
-    if not is_own or any(name != "is_available" for name in changed):
+    if changed and not (is_own and changed == ["is_available"]):
         raise Forbidden("You may change only your own is_available; the rest needs the role admin.")
 
 
