@@ -93,3 +93,25 @@ async def test_notes_and_fixed_lines_speak_it_too(
     assert shortened in said
     desk.script.is_missing = True
     assert (await desk.ask("Still there?"))[0].startswith(line)
+
+
+async def test_switching_modes_changes_what_the_next_answer_is_made_from(desk: Desk) -> None:
+    own = "You are the receptionist."
+    for fields, is_guided in (
+        ({"is_easy_mode": True, "easy_mode_config": FORM}, True),
+        ({"is_easy_mode": False}, False),
+    ):
+        await desk.configure(**fields)
+        await desk.ask("Hello?", "Hello.")
+        prompt = str(desk.script.infos[-1].instructions)
+        assert ("Never give a diagnosis." in prompt, own in prompt) == (is_guided, not is_guided)
+
+
+@pytest.mark.parametrize(("action", "replies"), [("silent", []), ("reply", ["Yes, at night too."])])
+async def test_outside_the_hours_it_does_what_the_schedule_says(desk: Desk, action: str, replies: list[str]) -> None:
+    night = {"enabled": True, "weekly": [{"days": ["mon"], "from": "22:00", "to": "06:00"}]}
+    await desk.configure(schedule_config={**night, "out_of_schedule": {"action": action}})
+    assert await desk.ask("Are you there?", "Yes, at night too.") == replies
+    desk.script.entries.clear()
+    await desk.clock.advance(12 * 3600)  # midnight: a range that crosses it
+    assert await desk.ask("And now?", "Now we are open.") == ["Now we are open."]
