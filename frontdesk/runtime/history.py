@@ -131,7 +131,7 @@ def rebuild(
     """
     marks = MARKS[language]
     shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: m.position)
-    first_kept = _first_unanswered(shown)
+    first_kept = first_unanswered(shown)
     # A burst that is longer than the limit is kept whole: it is what has to be answered.
     recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
     units = list(_units(recent, steps, current_turn, shown[first_kept:], marks.shortened))
@@ -162,7 +162,7 @@ def is_shown(message: StoredMessage, limits: Limits) -> bool:
     return not is_hidden and (since is None or message.created_at > since)
 
 
-def _first_unanswered(shown: Sequence[StoredMessage]) -> int:
+def first_unanswered(shown: Sequence[StoredMessage]) -> int:
     """Where the customer's last run of messages begins."""
     index = len(shown)
     while index > 0 and shown[index - 1].sender == "contact":

@@ -27,7 +27,7 @@ from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, Limits, StoredMessage, is_shown, rebuild
 from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut, sentence
 from frontdesk.runtime.model_source import ResolvedModel
-from frontdesk.runtime.summary import Summary, in_force, most_shown, new_end
+from frontdesk.runtime.summary import Summary, in_force, is_still_true, most_shown, new_end
 from frontdesk.runtime.summary_words import WORDS
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep
@@ -95,6 +95,16 @@ class Arrear:
     calls: Mapping[int, Sequence[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The summary that was made, the one before it, what was added, and the begin of the context that it is of."""
+
+    made: Summary
+    known: Summary
+    positions: Sequence[int]
+    cut: datetime | None
+
+
 async def with_summary(
     held: HeldTurn, talk: Conversation, resolved: ResolvedModel, messages: Sequence[StoredMessage],
     steps: Mapping[int, Sequence[StoredStep]], limits: Limits,
@@ -152,9 +162,11 @@ async def _sum_up(
     made = Summary(text, end, known.count + len(arrear.messages))
     usage = response.usage
     cost = budget.cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
-    await _record(held, response, {"text": text, "up_to_position": end}, started, _since(held, before), cost,
-                  kept=(made, talk.ai_context_cut))  # fmt: skip
-    return made
+    kept = Kept(made, known, [message.position for message in arrear.messages], talk.ai_context_cut)
+    is_kept = await _record(
+        held, response, {"text": text, "up_to_position": end}, started, _since(held, before), cost, kept
+    )
+    return made if is_kept else None
 
 
 def _since(held: HeldTurn, before: float) -> int:
@@ -216,9 +228,10 @@ async def _watch(held: HeldTurn, seconds: float) -> None:
 
 async def _record(
     held: HeldTurn, response: ModelResponse | None, result: Json, started: datetime, took: int, cost: Decimal | None,
-    kept: tuple[Summary, datetime | None] | None = None,
-) -> None:  # fmt: skip
-    """The step, its cost and the summary itself: all of it or nothing."""
+    kept: Kept | None = None,
+) -> bool:  # fmt: skip
+    """The step, its cost and the summary itself: all of it or nothing. Gives whether there is a new summary."""
+    is_kept = False
     now, position = held.clock.now(), held.take_position()
     status = "failed" if response is None else "done"
     stored = "[]" if response is None else ModelMessagesTypeAdapter.dump_json([response]).decode()
@@ -239,15 +252,16 @@ async def _record(
         await budget.count(
             connection, held.organization_id, held.turn.ai_assistant_id, held.config.timezone, tokens, cost, now
         )
-        if kept is not None:
-            summary, cut = kept
+        where = (held.organization_id, held.conversation_id)
+        if kept is not None and await is_still_true(connection, *where, kept.known, kept.positions):
+            made, is_kept = kept.made, True
             await connection.execute(
-                KEEP, held.organization_id, held.conversation_id, held.turn_id, summary.text, summary.up_to,
-                summary.count, cut, held.answering[1], now,
-            )  # fmt: skip
+                KEEP, *where, held.turn_id, made.text, made.up_to, made.count, kept.cut, held.answering[1], now
+            )
     if overtaken is not None:
         raise overtaken
     held.steps.append(StoredStep(position, "summary", "failed" if response is None else "done", created_at=started))
+    return is_kept
 
 
 # -- the texts --------------------------------------------------------------------------------

@@ -12,16 +12,22 @@ from datetime import datetime
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.core.database import Connection
-from frontdesk.runtime.history import StoredMessage
+from frontdesk.runtime.history import StoredMessage, first_unanswered
 
-# One that was made of another context does not hold, nor one that tells of a message which was deleted since.
+# One that was made of another context does not hold. A deleted message has taken the summary that told of it along.
 IN_FORCE = """
     SELECT s.summary_text, s.up_to_position, s.message_count FROM conversation_summaries s
     WHERE s.organization_id = $1 AND s.conversation_id = $2 AND s.up_to_position <= $3
-        AND s.ai_context_cut IS NOT DISTINCT FROM $4 AND NOT EXISTS (
-            SELECT FROM conversation_messages m
-            WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.position <= s.up_to_position
-                AND m.deleted_at >= s.updated_at)
+        AND s.ai_context_cut IS NOT DISTINCT FROM $4
+"""
+# Whether a new summary tells only of what is still there: nothing in it was deleted while the model wrote.
+IS_STILL_TRUE = """
+    SELECT NOT EXISTS (
+            SELECT FROM conversation_messages
+            WHERE organization_id = $1 AND conversation_id = $2 AND position = ANY($4) AND deleted_at IS NOT NULL)
+        AND ($3 = 0 OR EXISTS (
+            SELECT FROM conversation_summaries
+            WHERE organization_id = $1 AND conversation_id = $2 AND up_to_position = $3))
 """
 
 
@@ -40,6 +46,15 @@ async def in_force(
     """The conversation's summary as it may be told to a turn over the messages up to position `last`."""
     row = await connection.fetchrow(IN_FORCE, organization_id, conversation_id, last, context_cut)
     return Summary() if row is None else Summary(*row)
+
+
+async def is_still_true(
+    connection: Connection, organization_id: int, conversation_id: int, known: Summary, positions: Sequence[int]
+) -> bool:
+    """For a summary that was made of the messages at `positions` and of `known`."""
+    where = (organization_id, conversation_id)
+    found: bool = await connection.fetchval(IS_STILL_TRUE, *where, known.up_to, list(positions))
+    return found
 
 
 def most_shown(options: AdvancedOptions) -> int:
@@ -61,6 +76,7 @@ def new_end(shown: Sequence[StoredMessage], first_kept: int, most: int, *, is_lo
     middle = kept[len(kept) // 2]
     # An answer with its calls is told whole or not at all, so the cut is where the customer takes the word.
     chosen = next((i for i in begins if i >= middle), begins[-1] if begins else kept[0])
+    chosen = min(chosen, first_unanswered(shown))
     return shown[chosen - 1].position if chosen > 0 else None
 
 
