@@ -126,8 +126,8 @@ async def test_a_key_of_the_organization_goes_before_the_installations(world: Wo
 
 
 FAILURES = [
-    (ModelAuthenticationError(401, "m", {"error": "key sk-secret"}), 422, "wrong_key"),
-    (ModelRateLimitError(429, "m", None), 503, "rate_limited"),
+    (ModelAuthenticationError("m", "refused", body={"error": "key sk-secret"}), 422, "wrong_key"),
+    (ModelRateLimitError("m", "slower"), 503, "rate_limited"),
     (ModelHTTPError(500, "m", None), 503, "provider_error"),
     (TimeoutError(), 503, "timeout"),
 ]
