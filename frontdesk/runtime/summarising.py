@@ -7,31 +7,28 @@ asked none is open. A failure is a step too, and the turn goes on with what fits
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 import structlog
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.exceptions import UnexpectedModelBehavior
-from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest, ModelResponse, TextPart, UserPromptPart
+from pydantic_ai.messages import ModelRequest, ModelResponse, UserPromptPart
 
+from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.database import Connection
-from frontdesk.core.errors import Json
-from frontdesk.core.storable import storable
 from frontdesk.runtime import budget
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, Limits, StoredMessage, is_shown, rebuild
 from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut, sentence
 from frontdesk.runtime.model_source import ResolvedModel
-from frontdesk.runtime.summary import Summary, in_force, is_still_true, most_shown, new_end
+from frontdesk.runtime.summary import Summary, in_force, most_shown, new_end
+from frontdesk.runtime.summary_keeping import Kept, record
+from frontdesk.runtime.summary_text import MOST_CHARACTERS, Arrear, call_line, notes_of, told
 from frontdesk.runtime.summary_words import WORDS
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tool_history import StoredStep
-from frontdesk.runtime.tooling import Superseded
 from frontdesk.runtime.turns import LEASE
 
 log = structlog.get_logger(__name__)
@@ -40,13 +37,9 @@ SECONDS = 30.0  # the customer waits meanwhile
 RENEW_EVERY = LEASE.total_seconds() / 3
 MOST_MESSAGES = 300  # that are summed up at once; of a longer arrear the oldest are left out
 FEWEST = 4  # messages; no setting sums up so few
-MOST_CHARACTERS, LEAST_CHARACTERS = 40_000, 3_000  # of the messages; the most are about 13,000 tokens
+LEAST_CHARACTERS = 3_000  # of the messages
 BESIDES = 4_000  # tokens of the task, the notes so far and the new ones
 FOR_NOTES = 1_200  # tokens
-LONGEST_MESSAGE, LONGEST_RESULT = 1_500, 300  # characters
-LONGEST_NOTES = 4_000  # characters of what the model writes
-LEFT_OUT = "(older messages are left out)"
-KIND = "summary"
 
 # A file has no words; the notes are told that it was there.
 ARREAR = r"""
@@ -60,49 +53,9 @@ ARREAR = r"""
 """
 CALLS = """
     SELECT ai_turn_id, tool_name, status, arguments::text AS arguments, result::text AS result FROM ai_turn_steps
-    WHERE organization_id = $1 AND ai_turn_id = ANY($2) AND kind = 'tool' ORDER BY ai_turn_id, position
+    WHERE organization_id = $1 AND ai_turn_id = ANY($2) AND kind = 'tool' AND tool_name <> $3
+    ORDER BY ai_turn_id, position
 """
-STEP = """
-    INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, result, ai_model_id,
-        model, is_change, duration_ms, input_tokens, output_tokens, cost, created_at, updated_at, private_to_user_id)
-    SELECT $1, $2, $3, 'summary', $4, $5, $6, $7, $8, false, $9, $10, $11, $12, $13, $13, t.private_to_user_id
-    FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $2
-"""
-ON_TURN = """
-    UPDATE ai_turns SET input_tokens = input_tokens + $3, output_tokens = output_tokens + $4,
-        cost = CASE WHEN $5::numeric IS NULL THEN cost ELSE coalesce(cost, 0) + $5 END
-    WHERE organization_id = $1 AND id = $2
-"""
-KEEP = """
-    INSERT INTO conversation_summaries AS s (organization_id, conversation_id, ai_turn_id, ai_assistant_id,
-        summary_text, up_to_position, message_count, ai_context_cut, model, created_at, updated_at, private_to_user_id)
-    SELECT $1, $2, $3, t.ai_assistant_id, $4, $5, $6, $7, $8, $9, $9, t.private_to_user_id
-    FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $3
-    ON CONFLICT (organization_id, conversation_id) DO UPDATE SET ai_turn_id = excluded.ai_turn_id,
-        ai_assistant_id = excluded.ai_assistant_id, summary_text = excluded.summary_text,
-        up_to_position = excluded.up_to_position, message_count = excluded.message_count,
-        ai_context_cut = excluded.ai_context_cut, model = excluded.model, updated_at = excluded.updated_at,
-        version = s.version + 1
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrear:
-    """What goes into the summary next: the messages up to `end`, and the tool calls of their turns."""
-
-    end: int
-    messages: Sequence[StoredMessage]
-    calls: Mapping[int, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The summary that was made, the one before it, what was added, and the begin of the context that it is of."""
-
-    made: Summary
-    known: Summary
-    positions: Sequence[int]
-    cut: datetime | None
 
 
 async def with_summary(
@@ -157,13 +110,13 @@ async def _sum_up(
         text = notes_of(response)
     except FAILURES as failure:
         log.warning("summary failed", why=sentence(failure), turn=held.turn_id)
-        await _record(held, None, sentence(failure), started, _since(held, before), None)
+        await record(held, None, sentence(failure), started, _since(held, before), None)
         return None
     made = Summary(text, end, known.count + len(arrear.messages))
     usage = response.usage
     cost = budget.cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
     kept = Kept(made, known, [message.position for message in arrear.messages], talk.ai_context_cut)
-    is_kept = await _record(
+    is_kept = await record(
         held, response, {"text": text, "up_to_position": end}, started, _since(held, before), cost, kept
     )
     return made if is_kept else None
@@ -180,7 +133,7 @@ async def _arrear(connection: Connection, held: HeldTurn, since: datetime | None
     messages = [message for message in found if is_shown(message, Limits(since=since))]
     turns = sorted({m.ai_turn_id for m in messages if m.ai_turn_id is not None})
     calls: dict[int, list[str]] = defaultdict(list)
-    for row in await connection.fetch(CALLS, held.organization_id, turns):
+    for row in await connection.fetch(CALLS, held.organization_id, turns, FINAL_ANSWER):
         calls[row["ai_turn_id"]].append(call_line(dict(row)))
     return Arrear(end, messages, calls)
 
@@ -224,93 +177,3 @@ async def _watch(held: HeldTurn, seconds: float) -> None:
         await held.clock.sleep(min(RENEW_EVERY, seconds))
         await held.renew()
     raise ModelTimedOut(f"no complete summary within {seconds:.0f} s")
-
-
-async def _record(
-    held: HeldTurn, response: ModelResponse | None, result: Json, started: datetime, took: int, cost: Decimal | None,
-    kept: Kept | None = None,
-) -> bool:  # fmt: skip
-    """The step, its cost and the summary itself: all of it or nothing. Gives whether there is a new summary."""
-    is_kept = False
-    now, position = held.clock.now(), held.take_position()
-    status = "failed" if response is None else "done"
-    stored = "[]" if response is None else ModelMessagesTypeAdapter.dump_json([response]).decode()
-    tokens = (0, 0) if response is None else (response.usage.input_tokens, response.usage.output_tokens)
-    overtaken: Superseded | None = None
-    async with held.database.transaction(held.organization_id) as connection:
-        try:
-            await held.hold(connection)
-        except Superseded as lost:
-            # It was paid for, and the next turn can use it.
-            overtaken = lost
-        turn = (held.organization_id, held.turn_id)
-        await connection.execute(
-            STEP, *turn, position, status, stored.replace("\\u0000", "\\ufffd"), json.dumps(result), *held.answering,
-            took, *tokens, cost, started,
-        )  # fmt: skip
-        await connection.execute(ON_TURN, *turn, *tokens, cost)
-        await budget.count(
-            connection, held.organization_id, held.turn.ai_assistant_id, held.config.timezone, tokens, cost, now
-        )
-        where = (held.organization_id, held.conversation_id)
-        if kept is not None and await is_still_true(connection, *where, kept.known, kept.positions):
-            made, is_kept = kept.made, True
-            await connection.execute(
-                KEEP, *where, held.turn_id, made.text, made.up_to, made.count, kept.cut, held.answering[1], now
-            )
-    if overtaken is not None:
-        raise overtaken
-    held.steps.append(StoredStep(position, "summary", "failed" if response is None else "done", created_at=started))
-    return is_kept
-
-
-# -- the texts --------------------------------------------------------------------------------
-
-
-def told(arrear: Arrear, notes: str, earlier: str, most: int = MOST_CHARACTERS) -> str:
-    """What the model is given: the notes so far, and who said what after them, as lines of JSON."""
-    lines: list[str] = []
-    shown: set[int] = set()
-    for message in arrear.messages:
-        turn = message.ai_turn_id
-        if message.sender != "contact" and turn is not None and turn not in shown:
-            shown.add(turn)
-            lines += arrear.calls.get(turn, ())
-        who = {"contact": "customer", "user": "team_member", "system": "automatic_message"}.get(message.sender)
-        lines.append(_line({"from": who or "assistant", "text": _cut(message.text, LONGEST_MESSAGE)}))
-    return "\n".join([*([earlier, json.dumps(notes, ensure_ascii=False), ""] if notes else []), *_newest(lines, most)])
-
-
-def call_line(row: Mapping[str, object]) -> str:
-    """One tool call of a turn: what it was asked and how it ended."""
-    asked, said = (_cut(str(row[name] or ""), LONGEST_RESULT) for name in ("arguments", "result"))
-    return _line({"from": "tool", "tool": str(row["tool_name"]), "arguments": asked, "status": str(row["status"]),
-                  "result": said})  # fmt: skip
-
-
-def notes_of(response: ModelResponse) -> str:
-    """The notes in the model's answer. Raises `UnexpectedModelBehavior` where it wrote none."""
-    text = "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
-    if not text:
-        raise UnexpectedModelBehavior("a summary without a word")
-    return str(storable(_cut(text, LONGEST_NOTES)))
-
-
-def _newest(lines: Sequence[str], most: int) -> list[str]:
-    """As many lines as may be sent, the newest of them."""
-    kept: list[str] = []
-    left = most
-    for line in reversed(lines):
-        left -= len(line)
-        if left < 0:
-            return [LEFT_OUT, *reversed(kept)]
-        kept.append(line)
-    return [*reversed(kept)]
-
-
-def _line(said: Mapping[str, str]) -> str:
-    return json.dumps(said, ensure_ascii=False)
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}…"

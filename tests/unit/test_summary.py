@@ -11,18 +11,17 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart
 
 from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.runtime.history import MARKS, Limits, StoredMessage, rebuild
-from frontdesk.runtime.summarising import (
-    LEAST_CHARACTERS,
+from frontdesk.runtime.summarising import LEAST_CHARACTERS, room_of
+from frontdesk.runtime.summary import most_shown, new_end
+from frontdesk.runtime.summary_text import LEFT_OUT as OLDER_LEFT_OUT
+from frontdesk.runtime.summary_text import (
     LONGEST_NOTES,
     MOST_CHARACTERS,
     Arrear,
     call_line,
     notes_of,
-    room_of,
     told,
 )
-from frontdesk.runtime.summarising import LEFT_OUT as OLDER_LEFT_OUT
-from frontdesk.runtime.summary import most_shown, new_end
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -85,6 +84,12 @@ def test_the_model_is_told_who_said_what_and_which_tools_were_called() -> None:
     said = lines(told(Arrear(4, messages, {5: [asked]}), "", "Notes so far:"))
     assert [line["from"] for line in said] == ["customer", "tool", "assistant", "team_member", "automatic_message"]
     assert (said[1]["tool"], said[1]["status"], said[1]["result"]) == ("add_note", "done", "7")
+
+
+def test_calls_of_a_turn_that_sent_nothing_stand_behind_its_question() -> None:
+    calls = {7: [call_line({"tool_name": "add_note", "status": "done", "arguments": "{}", "result": "1"})]}
+    said = lines(told(Arrear(3, [message(1, turn=7), message(2, turn=7), message(3)], calls), "", ""))
+    assert [line["from"] for line in said] == ["customer", "customer", "tool", "customer"]
 
 
 def test_the_notes_so_far_stand_first_as_one_text() -> None:
