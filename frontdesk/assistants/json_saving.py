@@ -71,22 +71,24 @@ def saving_warnings(
             message = f"{one.key} is not saved: no custom field of the entity {entity} is called so."
             yield {"field": f"{at}.custom_field", "code": "custom_field_missing", "message": message}
             continue
-        if message := _unfit(one, field):
-            yield {"field": f"{at}.custom_field", "code": "custom_field_unfit", "message": message}
+        yield from _unfit(one, field, f"{at}.custom_field")
         if first := seen.get((entity, field.id)):
             message = f"{one.key} and {first} are saved in one custom field; of the two the later one stays."
             yield {"field": f"{at}.custom_field", "code": "custom_field_shared", "message": message}
         seen[(entity, field.id)] = one.key
 
 
-def _unfit(one: JsonKey, field: Definition) -> str:
-    """Why the field cannot keep every value of the key; empty where it can."""
+def _unfit(one: JsonKey, field: Definition, at: str) -> Iterator[dict[str, Json]]:
+    """Where the field cannot keep every value of the key."""
     if one.type not in KEPT[field.type]:
-        return f"{one.key} is never saved: a custom field of the type {field.type} holds no value of {one.type}."
-    if field.type not in ("select", "multi-select"):
-        return ""
-    choices = one.enum if one.type == "string" else one.items.enum if one.items is not None else None
-    if choices is None:
-        return f"{one.key} has no enum, and is saved only where its value is an option of {field.key}."
-    unknown = [str(choice) for choice in choices if choice not in field.options]
-    return f"{field.key} has no option {', '.join(unknown)}, so these are not saved." if unknown else ""
+        message = f"{one.key} is never saved: a custom field of the type {field.type} holds no value of {one.type}."
+        yield {"field": at, "code": "custom_field_unfit", "message": message}
+    elif field.type in ("select", "multi-select"):
+        choices = one.enum if one.type == "string" else one.items.enum if one.items is not None else None
+        unknown = [str(choice) for choice in choices or () if choice not in field.options]
+        if choices is None:
+            message = f"{one.key} has no enum, and is saved only where its value is an option of {field.key}."
+            yield {"field": at, "code": "custom_field_options", "message": message}
+        elif unknown:
+            message = f"{field.key} has no option {', '.join(unknown)}, so these are not saved."
+            yield {"field": at, "code": "custom_field_options", "message": message}

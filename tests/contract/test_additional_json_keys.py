@@ -80,8 +80,15 @@ async def test_options_that_a_select_lacks_are_named(page: Page) -> None:
     await page.make(access_permissions_contact="read_write")
     await define(page, type="select", options=["book"])
     changed = await page.change(additional_json_keys=[INTENT])
-    found = [w["message"] for w in changed["warnings"] if w["code"] == "custom_field_unfit"]
+    found = [w["message"] for w in changed["warnings"] if w["code"] == "custom_field_options"]
     assert found == ["last_intent has no option cancel, so these are not saved."]
+
+
+async def test_a_key_without_choices_may_miss_the_options(page: Page) -> None:
+    await page.make(access_permissions_contact="read_write")
+    await define(page, type="multi-select", options=["book"])
+    free = {**INTENT, "type": "array", "enum": None}
+    assert await warned(page, free) == [("additional_json_keys.0.save_to.custom_field", "custom_field_options")]
 
 
 async def test_two_keys_in_one_field_are_warned_about(page: Page) -> None:
