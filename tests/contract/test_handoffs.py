@@ -4,6 +4,7 @@ import pytest
 
 from frontdesk.core.caller import Role
 from frontdesk.core.errors import Json
+from tests.contract.test_portable_assistants import applied, written
 from tests.world import OURS, THEIRS, World
 
 PEOPLE, OTHERS = "human_handoff_config.target", "ai_assistant_handoff_config.targets"
@@ -119,3 +120,34 @@ async def test_a_team_is_named_on_a_ticket(world: World, member: str) -> None:
         found = (await client.get(f"/support-tickets?{member}={desk}")).json()["data"]
     assert (taken.status_code, taken.json()[member]) == (200, desk)
     assert [row["id"] for row in found] == [ticket]
+
+
+async def test_in_a_file_people_teams_and_assistants_stand_by_name(world: World) -> None:
+    ben, desk = await assistant(world, "Ben"), await team(world)
+    eva = await assistant(world)
+    target = {"type": "user", "user_ids": [world.users[Role.member, OURS]], "team_id": desk}
+    await change(
+        world, eva["id"], human_handoff_config=people(**target),  # type: ignore[arg-type]
+        ai_assistant_handoff_config=passes_on(ben["id"]),
+    )  # fmt: skip
+    text = await written(world, int(str(eva["id"])))
+    assert "user_emails:\n      - member1@example.com" in text
+    assert "team_name: Desk" in text
+    assert "assistant_name: Ben" in text
+    assert await applied(world, text.replace("name: Eva", "name: Eve")) != eva["id"]
+    async with world.client(Role.admin) as client:
+        (eve,) = (await client.get("/ai-assistants?name=Eve")).json()["data"]
+    _, now = await change(world, eva["id"])
+    for name in ("human_handoff_config", "ai_assistant_handoff_config"):
+        assert eve[name] == now[name]
+
+
+async def test_a_restore_brings_the_rules_back(world: World) -> None:
+    eva = await assistant(world, human_handoff_config=people())
+    await change(world, eva["id"], human_handoff_config=None)
+    async with world.client(Role.admin) as client:
+        history = (await client.get(f"/ai-assistants-change-history?ai_assistant_id={eva['id']}")).json()["data"]
+        first = min(entry["id"] for entry in history)
+        body = {"change_history_id": first}
+        back = await client.post("/ai-assistants-restore-from-changes-history", json=body)
+    assert back.json()["human_handoff_config"]["rules"] == [{"id": "r1", "type": "customer_request"}]
