@@ -38,21 +38,21 @@ def limit_warnings(
     options = config.options
     if options.web_search.enabled and not has_search_engine:
         message = "This installation has no search engine (FRONTDESK_SEARXNG_URL), so web_search is never offered."
-        yield _warning("web_search", "web_search_not_available", message)
+        yield _warning("advanced_options.web_search", "web_search_not_available", message)
     if options.summary.enabled and options.summary.after_messages > options.history_messages:
         message = f"A summary is made after {options.history_messages} messages already: more are never shown."
-        yield _warning("summary.after_messages", "summary_above_history", message)
+        yield _warning("advanced_options.summary.after_messages", "summary_above_history", message)
     if options.budget.is_limited:
         for model in models:
-            if not model.is_counted:
-                yield _warning("budget", "budget_not_counted", _uncounted(model))
+            if model.is_counted:
+                continue
+            message = (
+                f"{model.name} has no price, so its cost cannot be counted and the limits are never reached by it."
+            )
+            if model.provider == AT_HOME:
+                message = f"{model.name} may have no price here; then its cost cannot be counted against the limits."
+            yield _warning("advanced_options.budget", "budget_not_counted", message)
 
 
-def _uncounted(model: Priced) -> str:
-    if model.provider == AT_HOME:
-        return f"The cost of {model.name} is known only if its provider publishes a price; else no limit is reached."
-    return f"{model.name} has no price, so its cost cannot be counted and the limits are never reached by it."
-
-
-def _warning(member: str, code: str, message: str) -> dict[str, Json]:
-    return {"field": f"advanced_options.{member}", "code": code, "message": message}
+def _warning(field: str, code: str, message: str) -> dict[str, Json]:
+    return {"field": field, "code": code, "message": message}
