@@ -47,7 +47,7 @@ def limit_warnings(
             if model.is_counted:
                 continue
             message = (
-                f"{model.name} has no price, so its cost cannot be counted and the limits are never reached by it."
+                f"{model.name} has no price, so its cost cannot be counted and no limit is reached by it."
             )
             if model.provider == AT_HOME:
                 message = f"{model.name} may have no price here; then its cost cannot be counted against the limits."
