@@ -16,6 +16,7 @@ from frontdesk.assistants.api_tools import ApiTools, ApiToolUse
 from frontdesk.assistants.assistant_handoff_config import AssistantHandoffConfig
 from frontdesk.assistants.automations import Automations
 from frontdesk.assistants.external_handoff import ExternalHandoffTargets
+from frontdesk.assistants.follow_up_config import FollowUpConfig
 from frontdesk.assistants.guided_config import EasyModeConfig
 from frontdesk.assistants.handoff_config import HumanHandoffConfig
 from frontdesk.assistants.internal_tools import InternalTools, Switch, switch_of
@@ -49,6 +50,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "telnyx_ai_assistant_config": VoiceConfig,
     "human_handoff_config": HumanHandoffConfig,
     "ai_assistant_handoff_config": AssistantHandoffConfig,
+    "follow_up_config": FollowUpConfig,
     "response_config": ResponseConfig,
     "additional_json_keys": JsonKeys,
     "schedule_config": ScheduleConfig,
@@ -102,6 +104,7 @@ class AssistantConfig:
     acting_user_id: int | None = None
     human_handoff: HumanHandoffConfig = field(default_factory=HumanHandoffConfig)
     assistant_handoff: AssistantHandoffConfig = field(default_factory=AssistantHandoffConfig)
+    follow_up: FollowUpConfig = field(default_factory=FollowUpConfig)
     response: ResponseConfig = field(default_factory=ResponseConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     options: AdvancedOptions = field(default_factory=AdvancedOptions)
@@ -175,6 +178,7 @@ def config_of(row: Mapping[str, object]) -> AssistantConfig:
         acting_user_id=cast("int | None", row.get("acting_user_id")),
         human_handoff=_section(HumanHandoffConfig, row.get("human_handoff_config")),
         assistant_handoff=_section(AssistantHandoffConfig, row.get("ai_assistant_handoff_config")),
+        follow_up=_section(FollowUpConfig, row.get("follow_up_config")),
         response=_section(ResponseConfig, row["response_config"]),
         schedule=_section(ScheduleConfig, row["schedule_config"]),
         options=_section(AdvancedOptions, row["advanced_options"]),

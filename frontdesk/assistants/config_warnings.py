@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from frontdesk.assistants.ai_chat_warnings import ai_chat_warnings
 from frontdesk.assistants.automations import automation_warnings
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.follow_up_warnings import follow_up_warnings
 from frontdesk.assistants.handoff_warnings import handoff_warnings
 from frontdesk.assistants.image_warnings import image_warnings
 from frontdesk.assistants.model_key import FIELD, KeyChange
@@ -28,6 +29,7 @@ def warnings_of(config: AssistantConfig, key: KeyChange, *, has_key: bool, now: 
         *(warning for name in config.internal_tools.tools for warning in _of_tool(config, TOOL_KEYS[name])),
         *_of_schedule(config, now),
         *handoff_warnings(config),
+        *follow_up_warnings(config, now),
         *ai_chat_warnings(config),
         *automation_warnings(config.automations),
         *voice_warnings(config),

@@ -120,7 +120,7 @@ async def test_null_is_the_default(house: House) -> None:
 
 
 WRONG = [
-    ({"follow_up_config": {}}, "follow_up_config"),
+    ({"follow_up_config": {"rules": 1}}, "follow_up_config.rules"),
     ({"colour": "red"}, "colour"),
     ({"name": None}, "name"),
     ({"name": ""}, "name"),

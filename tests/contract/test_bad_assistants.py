@@ -54,6 +54,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a wrong expression": ({HANDOFF: keyword("(")}, f"{HANDOFF}.rules.0.keywords"),
     "an expression too large": ({HANDOFF: keyword("((a{99}){99}){99}")}, f"{HANDOFF}.rules.0.keywords"),
     "an expression that looks back": ({HANDOFF: keyword(r"(a)\1")}, f"{HANDOFF}.rules.0.keywords"),
+    "a template that is not there": (
+        {"follow_up_config": {"rules": [{"id": "a", "after_minutes": 5, "mode": "template", "template_id": 999}]}},
+        "follow_up_config.rules.0.template_id"),
+    "a reminder without a message": (
+        {"follow_up_config": {"rules": [{"id": "a", "after_minutes": 5, "mode": "fixed"}]}},
+        "follow_up_config.rules.0"),
+    "a reminder in the past": (
+        {"follow_up_config": {"rules": [{"id": "a", "after_minutes": -5}]}},
+        "follow_up_config.rules.0.after_minutes"),
     "no telephone number": (
         {"external_handoff_targets": {"targets": [{"id": "a", "name": "A", "to": "call me"}]}},
         "external_handoff_targets.targets.0.to"),

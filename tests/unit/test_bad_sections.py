@@ -35,7 +35,7 @@ HOSTILE = {
     "not a number": float("nan"),
     "infinity": float("inf"),
     "lists in lists": nested(300),
-    "an object of another kind": {"colour": "red"},
+    "an object of another kind": {"colour": {"red": 1}},
     "two thousand entries": [{"colour": i} for i in range(2_000)],
 }
 # What a member may well take: a text of words takes any plain text, a switch takes true.

@@ -79,6 +79,15 @@ EXAMPLES = {
             {"assistant_id": 12, "when": "questions about invoices", "share": "full", "customer_message": None}
         ],
     },
+    "follow_up_config": {
+        "enabled": True, "max_per_conversation": 3, "stop_on": ["reply", "close", "human", "opt_out"],
+        "rules": [
+            {"id": "f1", "after_minutes": 60, "mode": "ai", "instructions": "remind about the booking", "message": None,
+             "template_id": None, "template_values": {}, "only_in_schedule": True, "channels": ["whatsapp", "webchat"]},
+            {"id": "f2", "after_minutes": 1440, "mode": "template", "template_id": 3,
+             "template_values": {"1": "Luna"}, "channels": ["whatsapp"]},
+        ],
+    },
     "advanced_options": {
         "temperature": 0.3, "top_p": 0.9, "max_output_tokens": 800, "reasoning_effort": "low",
         "parallel_tool_calls": False, "fallback_ai_model_ids": [2, 3],
@@ -125,7 +134,8 @@ WRONG = [
     (JsonKeys, [{"key": "a", "type": "boolean", "enum": [True]}], "0.enum", "belongs to a text or a number"),
     (JsonKeys, [{"key": "a", "items": {}}], "0", "must not have items"),
     (JsonKeys, [{"key": "a", "type": "object"}], "0", "must have properties"),
-    (JsonKeys, [{"key": "a", "type": "array", "items": {"type": "object", "properties": [{"key": "b", "type": "array"}]}}],
+    (JsonKeys, [{"key": "a", "type": "array",
+                 "items": {"type": "object", "properties": [{"key": "b", "type": "array"}]}}],
      "0.items.properties.0.type", "must be one of"),
     (JsonKeys, [{"key": "a", "type": "object", "properties": [{"key": "b"}, {"key": "b"}]}], "0", "twice"),
     (JsonKeys, [{"key": "a", "save_to": {"entity": "invoice", "custom_field": "x"}}], "0.save_to.entity", "one of"),

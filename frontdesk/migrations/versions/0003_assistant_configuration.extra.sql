@@ -2,7 +2,9 @@
 SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
 UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}',
-    additional_json_keys = '[]', mcp_tools = coalesce(mcp_tools, '[]');
+    additional_json_keys = '[]', mcp_tools = coalesce(mcp_tools, '[]'),
+    follow_up_config = $${"enabled": false, "max_per_conversation": 3, "stop_on": ["reply", "close", "human", "opt_out"],
+        "rules": []}$$;
 RESET ROLE;
 
 -- A chat of the team has no contact; everything else in this table has one.

@@ -62,8 +62,8 @@ CREATE TABLE conversation_summaries (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_conversation_summaries PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_summaries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_conversation_summaries_organization_id_id UNIQUE (organization_id, id)
+    CONSTRAINT uq_conversation_summaries_organization_id_id UNIQUE (organization_id, id),
+    CONSTRAINT fk_conversation_summaries_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_conversation_summaries_ai_assistant_id ON conversation_summaries (organization_id, ai_assistant_id);
@@ -86,10 +86,10 @@ CREATE TABLE mcp_begun_sign_ins (
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_mcp_begun_sign_ins PRIMARY KEY (id),
-    CONSTRAINT fk_mcp_begun_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
-    CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash),
     CONSTRAINT fk_mcp_begun_sign_ins_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE
+    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash),
+    CONSTRAINT fk_mcp_begun_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_mcp_begun_sign_ins_ai_assistant_id ON mcp_begun_sign_ins (organization_id, ai_assistant_id);
@@ -114,6 +114,8 @@ ALTER TABLE ai_assistants ADD COLUMN access_permissions_automations JSONB;
 ALTER TABLE ai_assistants ADD COLUMN human_handoff_config JSONB;
 
 ALTER TABLE ai_assistants ADD COLUMN ai_assistant_handoff_config JSONB;
+
+ALTER TABLE ai_assistants ADD COLUMN follow_up_config JSONB;
 
 ALTER TABLE ai_assistants ADD COLUMN analyze_images BOOLEAN;
 
@@ -718,7 +720,9 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frontdesk_app, frontdesk_system
 SET LOCAL ROLE frontdesk_system;
 UPDATE ai_assistants SET analyze_images = false, can_send_images = false;
 UPDATE ai_assistants SET access_permissions_automations = '[]', external_handoff_targets = '{"targets": []}',
-    additional_json_keys = '[]', mcp_tools = coalesce(mcp_tools, '[]');
+    additional_json_keys = '[]', mcp_tools = coalesce(mcp_tools, '[]'),
+    follow_up_config = $${"enabled": false, "max_per_conversation": 3, "stop_on": ["reply", "close", "human", "opt_out"],
+        "rules": []}$$;
 RESET ROLE;
 
 -- A chat of the team has no contact; everything else in this table has one.

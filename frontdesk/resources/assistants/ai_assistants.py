@@ -31,6 +31,7 @@ from frontdesk.core.resource import Resource, Rights
 
 from . import voice_settings as voice
 from .ai_assistant_versions import snapshots, write_version
+from .follow_up_references import look_at_follow_ups
 from .handoff_references import look_at_handoffs
 from .limits import look_at_limits
 from .mcp_servers import SEALED, settle_mcp
@@ -76,6 +77,7 @@ async def _prepare(call: Call) -> None:
         *await look_at_limits(call, config),
         *await look_at_models(call, config, sent, merged),
         *await look_at_handoffs(call, config),
+        *await look_at_follow_ups(call, config),
         *await look_at_saving(call, config),
         *servers.warnings,
         *await voice.voice_record_warnings(call, spoken, merged.get(voice.ACTING)),
@@ -183,6 +185,7 @@ ai_assistants = Resource(
         _section("access_permissions_automations", "Which automations the assistant may start, and when."),
         _section("human_handoff_config", "When a conversation goes to a person, to whom, and how it comes back."),
         _section("ai_assistant_handoff_config", "To which other assistants a conversation may be passed on, and when."),
+        _section("follow_up_config", "When the assistant writes once more to a customer who does not answer."),
         _section("schedule_config", "Working hours in `timezone`, and what happens outside of them."),
         _flag("disable_reply", "Silent mode: analysis goes on, nothing is sent."),
         _section("response_config", "The answer in one message or in several."),
