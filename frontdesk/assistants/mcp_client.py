@@ -19,7 +19,15 @@ from mcp.client.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, CallToolResult, Implementation, Tool
+from mcp_types import (
+    CONNECTION_CLOSED,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    CallToolResult,
+    Implementation,
+    Tool,
+)
 
 from frontdesk.assistants.api_answer import without
 from frontdesk.assistants.mcp_challenge import LONGEST_CHALLENGE, Challenge
@@ -34,6 +42,7 @@ MOST_BYTES = 2_000_000  # of one answer
 MOST_PAGES, MOST_LISTED = 20, 500
 LONGEST_SAID = 500  # characters of a server's error
 PRIVATE = "its address is not public, and the operator has not allowed it (FRONTDESK_EGRESS_ALLOW)"
+BROKEN = "the connection broke before there was a whole answer"
 UNREACHABLE = "the connection could not be made: name, address or certificate is wrong, or nobody listens"
 REFUSED = (401, 403)
 US = Implementation(name="frontdesk", version="1")
@@ -221,7 +230,9 @@ def _failure(error: BaseException, seen: _Seen, seconds: float, secrets: tuple[s
     if isinstance(error, McpFailed):
         return error
     code, clause, field = _told(error, seen, seconds)
-    if isinstance(error, MCPError) and seen.is_sent and code != "unauthorized":
+    if isinstance(error, MCPError) and error.error.code == CONNECTION_CLOSED and seen.is_sent:
+        code, clause = "broken", BROKEN  # the SDK's own error, though it looks like one of the server's
+    elif isinstance(error, MCPError) and seen.is_sent and code != "unauthorized":
         # The server's own words: ours would not tell the model which argument was wrong.
         said = words_of(without(error.error.message, secrets), LONGEST_SAID)
         code, clause = "error", f"the server answered with an error (its words, as data): {said}"
@@ -250,5 +261,5 @@ def _told(error: BaseException, seen: _Seen, seconds: float) -> tuple[str, str, 
     if isinstance(error, RuntimeError) and seen.is_sent:
         return "unreadable", "its answer is not what its own schema says", "url"
     if isinstance(error, httpx2.HTTPError):
-        return "broken", "the connection broke before there was a whole answer", "url"
+        return "broken", BROKEN, "url"
     return "not_mcp", "its answer is not one of the Model Context Protocol", "url"

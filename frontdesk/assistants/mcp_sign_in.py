@@ -197,7 +197,7 @@ class _Flow(OAuthClientProvider):
         """Codes and tokens of a server on https go over https only, and a secret only to where it belongs."""
         metadata = self.context.oauth_metadata
         used = [self.token_url(), str(metadata.authorization_endpoint) if metadata else ""]
-        if self.context.server_url.startswith("https:") and any(url.startswith("http:") for url in used):
+        if is_downgrade(self.context.server_url, used):
             raise OAuthFlowError("its authorization server is not reached by https")
         there = origin_of(self.token_url())
         if client.issuer is None and self.secrets.client_secret is not None:
@@ -214,6 +214,11 @@ class _Flow(OAuthClientProvider):
         metadata, query = self.context.oauth_metadata, parse_qs(urlsplit(self._shown).query)
         issuer = str(metadata.issuer) if metadata is not None else None
         return AuthorizationCodeResult(code="none yet", state=query["state"][0], iss=issuer)
+
+
+def is_downgrade(server_url: str, urls: list[str]) -> bool:
+    """Whether a server on https would have its codes and tokens sent over an open connection."""
+    return server_url.startswith("https:") and any(url.startswith("http:") for url in urls)
 
 
 def client_of(
