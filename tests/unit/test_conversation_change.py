@@ -18,11 +18,12 @@ CLOSED = FREE | {"status": "closed"}
 TAKEN_OVER: dict[str, Plain] = {
     "ai_auto_assignment_disabled": True, "ai_auto_assignment_disabled_reason": "takeover",
     "handed_off_by_ai_assistant_id": 7, "owner_reason": None, "assigned_ai_assistant_id": None, "epoch": 5,
+    "handed_off_at": NOW,
 }  # fmt: skip
 HANDED_BACK: dict[str, Plain] = {
     "ai_auto_assignment_disabled": False, "ai_auto_assignment_disabled_reason": None,
     "handed_off_by_ai_assistant_id": None, "owner_reason": None, "handoff_reason": None, "assigned_user_id": None,
-    "epoch": 5,
+    "epoch": 5, "assigned_team_id": None, "handed_off_at": None, "handoff_return_at": None, "ai_shared": None,
 }  # fmt: skip
 CASES: list[tuple[str, dict[str, object], dict[str, Plain], dict[str, Plain]]] = [
     ("a mark changes nothing else", FREE, {"unread_count": 0}, {}),
