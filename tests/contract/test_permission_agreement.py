@@ -15,9 +15,12 @@ import pytest
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 
+from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.config import ACCESS, ASSISTANT_TYPES, AssistantConfig
+from frontdesk.assistants.handoff_config import HumanHandoffConfig
 from frontdesk.assistants.permission_table import Row, Surroundings, permission_table
 from frontdesk.assistants.permissions import SYSTEM_TOOLS
+from frontdesk.assistants.skills import Skill
 from frontdesk.assistants.tool_keys import BUILT, READING, TOOL_KEYS
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
@@ -128,3 +131,28 @@ async def test_a_model_without_tools_is_offered_none(world: World) -> None:
     assert {row["rule"] for row in rows_of(of).values() if row["rule"] != "not_installed"} == {"no_tool_support"}
     assert await Allowed(EveryKey()).get_tools(world.context()) == {}
     assert await run_all(world, EveryKey()) == {}
+
+
+# The parts of a configuration that bring system tools along, each switched on alone.
+PARTS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "skills": {"skills": (Skill(1, "Returns", "Asked."),)},
+    "images": {"can_send_images": True},
+    "web search": {"options": AdvancedOptions.model_validate({"web_search": {"enabled": True}})},
+    "hand-offs to people": {
+        "human_handoff": HumanHandoffConfig.model_validate(
+            {"enabled": True, "rules": [{"id": "r", "type": "customer_request"}]}
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("kind", ASSISTANT_TYPES)
+async def test_a_system_tool_is_offered_just_where_the_table_says(world: World, part: str, kind: str) -> None:
+    for more in ({}, {"disable_reply": True}, {"model_takes_tools": False}, {"deleted_at": world.deps.clock.now()}):
+        of = config({}, assistant_type=kind, **PARTS[part], **more)
+        world.configure(of)
+        rows = permission_table(of, Surroundings(has_search_engine=world.deps.door.search_engine is not None))
+        told = {row["tool"] for row in rows if row["kind"] == "system" and row["allowed"]}
+        assert {name for name in await world.offered() if name in SYSTEM_TOOLS} == told, more

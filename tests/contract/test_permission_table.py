@@ -94,7 +94,10 @@ async def test_a_version_of_before_is_shown_as_it_was(world: World, eva: int) ->
             await client.get(f"/ai-assistants/{eva}/permissions?{q}") for q in ("language=ENG", "version=x", "a=1")
         ]
     assert (wrong.status_code, list(wrong.json()["errors"])) == (400, ["version"])
-    assert (few.json(), [each.status_code for each in others]) == ({"offered": ["load_skill", "api_order_status"]}, [400] * 3)
+    assert (few.json(), [each.status_code for each in others]) == (
+        {"offered": ["load_skill", "api_order_status"]},
+        [400] * 3,
+    )
 
 
 async def test_a_draft_shows_what_a_change_would_give_and_stores_nothing(world: World, eva: int) -> None:
@@ -107,7 +110,7 @@ async def test_a_draft_shows_what_a_change_would_give_and_stores_nothing(world: 
             access_permissions_contact="read_write",
             instructions_language="ESP",
             assistant_type="conversation",
-        )
+        )  # fmt: skip
         assert (await client.get(f"/ai-assistants/{eva}")).json() == before
         assert (await client.get(f"/ai-assistants-change-history?ai_assistant_id={eva}")).json() == history
     assert (draft["is_draft"], rules(draft)["update_contact"], draft["version"]) == (True, "allowed", 3)
