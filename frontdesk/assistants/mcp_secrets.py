@@ -204,7 +204,7 @@ class Opened:
         if self.tokens.access_token is None:
             return True
         expires = self.oauth.expires_at
-        return expires is not None and moment_of(expires) - EARLY <= now
+        return expires is not None and moment_of(expires) <= now + EARLY
 
 
 def moment_of(text: str) -> datetime:

@@ -78,7 +78,8 @@ def test_when_a_token_runs_out(seconds: int | None, expires: datetime | None) ->
 @pytest.mark.parametrize(("config", "moment", "is_run_out"), [
     ({}, NOW, False), ({"expires_at": None}, NOW, False), ({"expires_at": "2026-01-05T12:00:29"}, NOW, True),
     ({"expires_at": "2026-01-05T12:00:31"}, NOW, False), ({"expires_at": "2026-01-05T14:00:29+02:00"}, NOW, True),
-    ({"access_token": None}, NOW, True),
+    ({"access_token": None}, NOW, True), ({"expires_at": "0001-01-01T00:00:00+14:00"}, NOW, True),
+    ({"expires_at": "9999-12-31T23:59:59-14:00"}, NOW, False),
 ], ids=str)  # fmt: skip
 def test_a_token_is_renewed_a_little_before_it_runs_out(config: Any, moment: datetime, is_run_out: bool) -> None:
     settled = settle(servers(**{**SIGNED, **config}), None, {}, VAULT.seal)
