@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from frontdesk.assistants.permissions import SYSTEM_TOOLS
 from frontdesk.assistants.tool_keys import TOOL_KEYS
@@ -138,3 +139,14 @@ async def test_what_is_deleted_or_not_set_up_is_not_offered(world: World, eva: i
         assert found["web_search"] == "no_search_engine"
         await client.delete(f"/ai-assistants/{eva}")
         assert (await client.get(f"/ai-assistants/{eva}/permissions")).status_code == 404
+
+
+async def test_the_answer_is_what_the_description_of_the_api_says(world: World, eva: int) -> None:
+    async with world.client() as client:
+        document = (await client.get("/openapi.json")).json()
+    path = document["paths"]["/ai-assistants/{id}/permissions"]
+    assert path.keys() == {"get", "post"}
+    schema = {**document["components"]["schemas"]["AiAssistantsPermissions"], "components": document["components"]}
+    for table in (await table_of(world, eva), await table_of(world, eva, disable_reply=True)):
+        assert [error.message for error in Draft202012Validator(schema).iter_errors(table)] == []
+        assert set(table) == set(schema["properties"])
