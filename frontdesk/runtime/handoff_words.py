@@ -20,7 +20,7 @@ LINES: dict[Language, str] = {
     "ENG": "I am passing you on to a colleague, who will answer you here.",
     "ESP": "Te paso con una persona del equipo, que te responderá aquí.",
 }
-# Why, by the type of the rule or the code of what failed; a code without words is shown as it is.
+# Why, by the type of the rule. Every other code is that of something which failed.
 WHY: dict[str, tuple[str, str]] = {
     "customer_request": ("the customer asks for a person", "el cliente pide hablar con una persona"),
     "condition": ("a condition is met", "se cumple una condición"),
@@ -89,7 +89,7 @@ def customer_line(config: AssistantConfig, now: datetime, *, is_by_schedule: boo
 
 def why(rule: str, language: Language) -> str:
     """The reason in words."""
-    pair = WHY.get(rule, (rule, rule))
+    pair = WHY["budget"] if rule.startswith("budget") else WHY.get(rule, WHY["failure"])
     return pair[0] if language == "ENG" else pair[1]
 
 

@@ -1,9 +1,11 @@
 """An assistant gives its conversation to a person: owner, line, note, record, decision; and nothing of it twice."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
 from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models.function import DeltaToolCall
 
 from frontdesk.core.errors import Json
 from tests.flow.harness import Crash, Desk, Reply, call
@@ -179,7 +181,7 @@ async def test_after_the_hand_back_it_answers_and_remembers_no_hand_off(desk: De
     talk = await desk.conversation()
     assert (talk["handoff_reason"], talk["handed_off_at"], talk["ai_auto_assignment_disabled"]) == (None, None, False)
     assert await desk.ask("Are you back?", "I am.") == ["I am."]
-    assert "transfer_to_human" not in str(desk.script.requests[-1])
+    assert "transfer_to_human" not in str([message.parts for message in desk.script.requests[-1]])
 
 
 async def test_the_events_tell_of_it(desk: Desk) -> None:
@@ -198,3 +200,30 @@ async def test_a_failing_model_ends_in_the_same_hand_off(desk: Desk) -> None:
     assert str(talk["handoff_reason"]).startswith("no_model")
     assert (await desk.turns())[-1] == "no_model"
     assert (await desk.decisions())[-1] == ("handed_off", "handed_off_after_failure")
+
+
+async def test_what_the_model_asks_for_beside_the_hand_off_is_done_before_it_or_not_at_all(desk: Desk) -> None:
+    await hands_over(desk, ASK)
+    change = DeltaToolCall("update_contact", json.dumps({"contact_id": desk.contact_id, "phone": "5550007"}))
+    away = DeltaToolCall("transfer_to_human", json.dumps({"rule": "r1", "reason": "asks"}))
+    late = DeltaToolCall("update_contact", json.dumps({"contact_id": desk.contact_id, "phone": "5550008"}))
+    for i, part in enumerate((change, away, late)):
+        part.tool_call_id = f"c{i}"
+    assert await desk.ask("Marta!", {0: change, 1: away, 2: late}) == [LINE]
+    contact = (await desk.call("contacts", "get", desk.contact_id)).value
+    assert contact["phone"] == "5550007"
+    assert "Done by the assistant: update_contact" in (await notes(desk))[0]
+
+
+async def test_with_values_beside_the_reply_a_hand_off_needs_none(desk: Desk) -> None:
+    await hands_over(desk, ASK)
+    await desk.configure(
+        additional_json_keys=[{"key": "intent", "type": "string", "description": "why", "required": True}]
+    )
+    assert await desk.ask("Marta!", transfer()) == [LINE]
+
+
+async def test_the_prompt_says_that_a_hand_off_is_a_call(desk: Desk) -> None:
+    await hands_over(desk, ASK)
+    await desk.ask("Hello?", "Hello.")
+    assert "To hand this conversation over, call transfer_to_human." in str(desk.script.infos[-1].instructions)
