@@ -26,6 +26,8 @@ TRANSFER_TO_HUMAN = "transfer_to_human"
 
 MOST_RULES = 50
 MOST_KEYWORDS = 200  # of one rule
+# Of all rules together: each of them is looked for in each message before a model is asked.
+MOST_WORDS, MOST_PATTERNS = 1_000, 100
 MOST_USERS = 100
 Attachment = Literal["image", "video", "audio", "document", "location"]
 RuleType = Literal[
@@ -239,6 +241,18 @@ class HumanHandoffConfig(Section):
         ids = [rule.id for rule in self.known_rules]
         if len(set(ids)) < len(ids):
             raise ValueError("must have rules with different ids")
+        return self
+
+    @model_validator(mode="after")
+    def _is_quick(self) -> HumanHandoffConfig:
+        counts = {True: 0, False: 0}
+        for rule in self.known_rules:
+            if isinstance(rule, Keywords):
+                counts[rule.match == "regex"] += len(rule.keywords)
+        if counts[False] > MOST_WORDS or counts[True] > MOST_PATTERNS:
+            raise ValueError(
+                f"must have at most {MOST_WORDS} keywords and {MOST_PATTERNS} regular expressions in all its rules"
+            )
         return self
 
     @cached_property

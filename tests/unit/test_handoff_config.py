@@ -16,6 +16,9 @@ def rule(**members):
     return {"rules": [{"id": "r1", **members}]}
 
 
+MANY = {
+    "rules": [{"id": "r1", "type": "keywords", "match": "regex", "keywords": [f"a{i}" for i in range(101)]}],
+}
 WRONG = [
     (HumanHandoffConfig, {"enabled": 1}, "enabled", "must be true or false"),
     (HumanHandoffConfig, {"back": {}}, "back", "is not a known field"),
@@ -32,6 +35,7 @@ WRONG = [
     (HumanHandoffConfig, rule(type="keywords", match="regex", keywords=["("]), "rules.0.keywords", "regular"),
     (HumanHandoffConfig, rule(type="keywords", match="regex", keywords=["a(?=b)"]), "rules.0.keywords", "look-ahead"),
     (HumanHandoffConfig, rule(type="keywords", match="like", keywords=["a"]), "rules.0.match", "must be one of"),
+    (HumanHandoffConfig, MANY, "", "at most 1000 keywords and 100 regular expressions"),
     (HumanHandoffConfig, rule(type="no_answer", after_turns=0), "rules.0.after_turns", "must be 1 or more"),
     (HumanHandoffConfig, rule(type="tool_failure", after_failures=21), "rules.0.after_failures", "20 or less"),
     (HumanHandoffConfig, rule(type="message_count"), "rules.0.count", "is required"),
