@@ -13,6 +13,7 @@ from frontdesk.assistants.permissions import api_tool_permission, mcp_tool_permi
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.assistant_reading import Offer
+from frontdesk.runtime.follow_up_turns import task_of
 from frontdesk.runtime.handoff_prompt import what_was_shared
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, rebuild
@@ -83,15 +84,20 @@ async def prepare(
         held.hops = await hops_of(connection, turn) if config.assistant_handoff.open_targets else ()
         offer = _without_targets(await _offer(connection, held), held)
         prompt = Prompt(turn.prompt, "") if turn.prompt is not None else await _prompt(connection, held, talk, offer)
+        task = await task_of(connection, turn, config, held.clock.now())
+        if task is not None and turn.prompt is None:
+            prompt = Prompt(prompt.stable, f"{prompt.moving}\n{task.prompt}")
     room = _room(prompt, resolved)
     looks = await _look(held, resolved, reader, candidates(rows, talk.ai_context_cut), room, is_refused=is_refused)
     if turn.prompt is None or is_refused:
         await held.prepared(prompt.text, offer.table, resolved.facts, looks.as_json)
     else:
         await held.renew()
-    messages = [stored(row, looks, config.instructions_language) for row in rows]
+    messages = [stored(row, looks, config.instructions_language) for row in rows] + ([task.cue] if task else [])
     limits = Limits(config.options.history_messages, room, talk.ai_context_cut)
-    limits = await with_summary(held, talk, resolved, messages, steps, limits)
+    if shared is None:
+        # The notes of the whole conversation would tell what was not shared.
+        limits = await with_summary(held, talk, resolved, messages, steps, limits)
     history = rebuild(messages, steps, limits, current_turn=turn.id, language=config.instructions_language)
     return Ready(prompt, history, looks.is_any_seen)
 

@@ -51,9 +51,11 @@ ARREAR = r"""
     WHERE organization_id = $1 AND conversation_id = $2 AND position > $3 AND position <= $4
     ORDER BY position DESC LIMIT $5
 """
+# Hand-offs are left out: who had the conversation then is not true any more.
 CALLS = """
     SELECT ai_turn_id, tool_name, status, arguments::text AS arguments, result::text AS result FROM ai_turn_steps
     WHERE organization_id = $1 AND ai_turn_id = ANY($2) AND kind = 'tool' AND tool_name <> $3
+        AND tool_name NOT IN ('transfer_to_human', 'transfer_to_assistant')
     ORDER BY ai_turn_id, position
 """
 

@@ -179,3 +179,17 @@ async def test_a_person_gets_it_after_an_assistant(desk: Desk) -> None:
     assert await desk.ask("My bill? A person!", pass_on(billing), transfer()) == ["A person comes."]
     assert (await desk.conversation())["handed_off_by_ai_assistant_id"] == billing
     assert [row["kind"] for row in await handoffs(desk)] == ["assistant", "human"]
+
+
+async def test_the_notes_of_the_whole_conversation_are_not_shared_with_a_summary(desk: Desk) -> None:
+    long: Json = {"summary": {"enabled": True, "after_messages": 4}}
+    await desk.configure(advanced_options=long)
+    billing = await another(desk, "Billing", advanced_options=long)
+    await passes_on(desk, desk.assistant_id, billing, share="summary")
+    await desk.ask("My order is 4711.", "Noted.")
+    await desk.ask("And now?", "On its way.")
+    summed_up = "Notes: order 4711."
+    await desk.ask("My bill?", summed_up, pass_on(billing, summary="Asks for a bill."), "It is paid.")
+    assert "4711" in str(desk.script.requests[-2])
+    assert "4711" not in str(desk.script.requests[-1])
+    assert (await desk.replies())[-1] == "It is paid."
