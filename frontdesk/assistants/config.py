@@ -75,7 +75,7 @@ def check_timezone(name: str) -> str:
 class AssistantConfig:
     """One version of one assistant. A turn keeps the one that it started with; gates read the current one.
 
-    `model_takes_tools` is not of the record: it says what the model can that answers in a turn.
+    `model_takes_tools` and `only_reads` are not of the record: they say what the model of a turn can, and what it may.
     """
 
     id: int
@@ -111,6 +111,7 @@ class AssistantConfig:
     json_keys: JsonKeys = field(default_factory=lambda: JsonKeys([]))
     skills: tuple[Skill, ...] = ()
     model_takes_tools: bool = True
+    only_reads: bool = False  # of a turn that nobody asked for: a follow-up
     deleted_at: datetime | None = None
 
     @property

@@ -50,6 +50,9 @@ class FollowUpRule(Section):
     only_in_schedule: bool = True
     channels: Annotated[list[Channel], Field(max_length=8), AfterValidator(_each_once)] = Field(default_factory=list)
 
+    def is_for(self, channel: str) -> bool:
+        return not self.channels or channel in self.channels
+
     @model_validator(mode="after")
     def _has_what_it_sends(self) -> FollowUpRule:
         if self.mode == "fixed" and not self.message:
@@ -68,7 +71,10 @@ def _ids_once(rules: list[FollowUpRule]) -> list[FollowUpRule]:
 
 
 class FollowUpConfig(Section):
-    """`stop_on` are the events after which no further message of a conversation is due."""
+    """`stop_on` are the events after which no further message of a conversation is due.
+
+    A close, a person and an opt-out end them whatever stands there; only `reply` may be left out.
+    """
 
     enabled: bool = False
     max_per_conversation: Annotated[int, Field(ge=1, le=20)] = 3
@@ -78,3 +84,16 @@ class FollowUpConfig(Section):
     rules: Annotated[list[FollowUpRule], Field(max_length=MOST_RULES), AfterValidator(_ids_once)] = Field(
         default_factory=list
     )
+
+    @property
+    def stops_on_reply(self) -> bool:
+        return "reply" in self.stop_on
+
+    @property
+    def in_force(self) -> tuple[FollowUpRule, ...]:
+        """The rules that schedule anything, the soonest first."""
+        return tuple(sorted(self.rules, key=lambda rule: rule.after_minutes)) if self.enabled else ()
+
+    def rule(self, id: str) -> FollowUpRule | None:
+        """The rule that is in force under this id."""
+        return next((rule for rule in self.in_force if rule.id == id), None)
