@@ -10,7 +10,7 @@ from typing import Literal
 
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
-from frontdesk.runtime.gates import Decision
+from frontdesk.runtime.gates import Decision, facts_json
 from frontdesk.runtime.sentences import explain
 
 DecisionOutcome = Literal["pending", "answered", "silent", "muted", "failed", "handed_off"]
@@ -29,7 +29,7 @@ UNDECIDED = """
 DECIDE = """
     UPDATE ai_decisions SET outcome = $3, reason = $4, gate = $5, gates = $6, config_path = $7, config_version = $8,
         sentence = $9, would_change = $10, sentence_es = $11, ai_assistant_id = $12, ai_turn_id = $13,
-        updated_at = $14, version = version + 1
+        facts = $15, decided_at = $14, updated_at = $14, version = version + 1
     WHERE organization_id = $1 AND id = ANY($2)
 """
 OF_TURN = "SELECT id FROM ai_decisions WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'"
@@ -83,7 +83,7 @@ async def decide(
     await connection.execute(
         DECIDE, organization_id, list(ids), outcome, decision.reason, decision.gate, json.dumps(decision.gates_json()),
         decision.config_path, decision.config_version, english.why, english.would_change, spanish.why, assistant_id,
-        turn_id, now,
+        turn_id, now, json.dumps(facts_json(decision.facts)),
     )  # fmt: skip
 
 

@@ -79,6 +79,8 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
         turns_without_progress=seen.stalled,
         is_staff_chat=talk.is_staff_chat,
         asker_is_member=is_member,
+        epoch=talk.epoch,
+        context_cut=talk.ai_context_cut,
     )
 
 

@@ -39,3 +39,6 @@ class Facts:
     budget_line_at: datetime | None = None  # when the conversation was last told that there is no answer for cost
     is_staff_chat: bool = False
     asker_is_member: bool = True
+    # No gate looks at these: they tell a replay whether owner or episode changed between two messages.
+    epoch: int = 0
+    context_cut: datetime | None = None

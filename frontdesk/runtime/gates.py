@@ -67,6 +67,7 @@ class Decision:
     decisive: Tried | None  # None: every gate passed
     config_version: int | None
     line: str | None = None
+    facts: Facts = field(default_factory=Facts)
 
     @property
     def reason(self) -> str:
@@ -144,7 +145,7 @@ def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Ver
         # Its hours are those of the customers; a member who asks at night is at work.
         return Verdict("pass", "no_schedule", {"assistant_type": config.assistant_type}, "assistant_type")
     found = opening(config.schedule, config.timezone, now)
-    seen = _opening_facts(found, config)
+    seen = opening_facts(found, config)
     if found.is_open:
         return Verdict("pass", "in_schedule", seen, found.config_path)
     rule = config.schedule.out_of_schedule
@@ -167,7 +168,7 @@ def schedule(config: AssistantConfig | None, facts: Facts, now: datetime) -> Ver
     return Verdict("stop", "out_of_schedule_message", seen, found.config_path, rule.message)
 
 
-def _opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:
+def opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:
     return {
         "why": found.why,
         "local_time": found.at.strftime("%Y-%m-%dT%H:%M"),
@@ -274,14 +275,20 @@ def evaluate(
         if entry.verdict.effect == "stop":
             line = entry.verdict.line
             if entry.verdict.hands_over is not None:
-                return Decision("handoff", tuple(tried), entry, version)
-            return Decision("message" if line else "silence", tuple(tried), entry, version, line)
+                return Decision("handoff", tuple(tried), entry, version, facts=facts)
+            return Decision("message" if line else "silence", tuple(tried), entry, version, line, facts)
         if entry.verdict.effect == "mute":
             muted = muted or entry
-    return Decision("analyse" if muted else "answer", tuple(tried), muted, version)
+    return Decision("analyse" if muted else "answer", tuple(tried), muted, version, facts=facts)
 
 
 def facts_json(facts: Facts) -> dict[str, Json]:
-    """The facts as they are stored with a decision, so that it can be replayed."""
+    """The facts as they are stored with a decision, so that it can be replayed: what is as always is left out.
+
+    The texts are left out as well: they stand in the messages, which a customer may have deleted.
+    """
     stored: dict[str, Json] = to_jsonable_python(facts)
-    return stored
+    return {name: value for name, value in stored.items() if value != USUAL[name] and not name.startswith("inbound_")}
+
+
+USUAL: dict[str, Json] = to_jsonable_python(Facts())

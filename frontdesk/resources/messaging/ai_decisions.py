@@ -1,8 +1,8 @@
-"""Decisions: what was done about each inbound, and why. Silence is a decision too."""
+"""Decisions: what was done about each inbound and each follow-up, and why. Silence is a decision too."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import ColumnElement, FromClause, Index, case, text
 
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Resource
@@ -10,17 +10,29 @@ from frontdesk.core.resource import Resource
 from .private_rows import visible
 from .session_columns import PRIVATE_TO
 
+
+def _kind(source: FromClause) -> ColumnElement[object]:
+    return case((source.c.ai_follow_up_id.is_(None), "inbound"), else_="follow_up")
+
+
 ai_decisions = Resource(
     path="ai-decisions",
     singular="decision",
     area="messaging",
-    description="What was done about each inbound, with the gates tried and the facts each saw.",
+    description="What was done about each inbound and each follow-up, with the gates tried and the facts each saw.",
     verbs=("find", "get"),
     is_soft_deleted=False,
     has_author=False,
     fields=(
         Field("conversation_id", "integer", is_nullable=False, references="conversations", write="never"),
-        Field("message_id", "integer", is_nullable=False, references="conversation-messages", write="never"),
+        Field(
+            "message_id", "integer", references="conversation-messages", write="never",
+            description="The inbound; null where it is about a follow-up.",
+        ),
+        Field(
+            "ai_follow_up_id", "integer", write="never",
+            description="The follow-up that it is about; such a decision is made when the follow-up ends.",
+        ),
         Field("ai_assistant_id", "integer", write="never"),
         Field("ai_turn_id", "integer", references="ai-turns", write="never"),
         Field(
@@ -30,6 +42,11 @@ ai_decisions = Resource(
         Field("reason", is_nullable=False, write="never", description="A code; see docs/reference/decisions.md."),
         Field("gate", write="never", description="The gate that decided; null where all passed."),
         Field("gates", "json", is_nullable=False, write="never", schema={"type": "array"}),
+        Field(
+            "facts", "json", write="never",
+            description="All that the gates could know, so that it can be replayed; what is as always is left out.",
+        ),
+        Field("decided_at", "moment", write="never", description="When the gates were tried last."),
         Field("config_path", write="never"),
         Field("config_version", "small", write="never"),
         Field(
@@ -43,6 +60,15 @@ ai_decisions = Resource(
     ),
     rewrite=visible,
     unique=(("message_id",),),
-    constraints=(Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),),
+    joins={"kind": _kind},
+    constraints=(
+        Index("ix_ai_decisions_of_assistant", text("organization_id"), text("ai_assistant_id"), text("conversation_id"),
+              text("created_at")),
+        Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),
+        Index(
+            "uq_ai_decisions_follow_up", text("organization_id"), text("ai_follow_up_id"), unique=True,
+            postgresql_where=text("ai_follow_up_id IS NOT NULL"),
+        ),
+    ),
     default_sort=(("id", 1),),
 )  # fmt: skip
