@@ -23,7 +23,8 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import decisions, evidence, outbox, prompt, thread, turns
+from frontdesk.runtime import approvals, decisions, evidence, follow_up_turns, outbox, prompt, thread, turns
+from frontdesk.runtime.approval_wait import wait_for_person
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
 from frontdesk.runtime.delivery import Carrier, Delivery
@@ -47,7 +48,7 @@ from frontdesk.runtime.preparation import Ready, prepare
 from frontdesk.runtime.sentences import explain
 from frontdesk.runtime.signs import quiet, typing
 from frontdesk.runtime.thread import DOORBELL, Conversation
-from frontdesk.runtime.tooling import HandedOver, LeaseLost, Superseded, ToolDeps
+from frontdesk.runtime.tooling import AwaitsPerson, HandedOver, LeaseLost, Superseded, ToolDeps
 from frontdesk.runtime.turns import Turn
 
 REFUSES_CONTENT = (400, 413, 415, 422)
@@ -66,7 +67,7 @@ class Flow:
     def __post_init__(self) -> None:
         self.database: Database = self.door.database
         self.clock: Clock = self.door.clock
-        self.delivery = Delivery(self.database, self.clock, self.door)
+        self.delivery = Delivery(self.database, self.clock, self.door, self.assistants)
         self.handoffs = Handoffs(self.door.mail.is_on)
         self.images = ImageReader(self.door)
         if self.door.search_engine is None:
@@ -107,7 +108,7 @@ class Flow:
             if turn is not None and turn.is_held(now):
                 return await self._lines(connection, talk, now)
             if turn is not None and turn.was_begun:
-                if turn.due_at > now:
+                if turn.due_at > now and not await approvals.void_stale(connection, turn, now):
                     return await self._lines(connection, talk, now)
                 return talk, await self._resume(connection, turn, now)
             undecided = await decisions.undecided(connection, organization_id, conversation_id)
@@ -226,6 +227,8 @@ class Flow:
         """Go on with a turn whose holder is gone, or whose pause is over, with the configuration it started with."""
         config = await self.assistants.at(connection, turn.organization_id, turn.ai_assistant_id, turn.config_version)
         turn = await turns.resume(connection, turn, now)
+        if turn.ai_follow_up_id is not None:
+            config = follow_up_turns.only_reading(config)
         return HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
 
     async def _drop_overtaken(self, connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> bool:
@@ -261,6 +264,9 @@ class Flow:
         except RuleMatched as due:
             await self._end_by_rule(held, due.cause)
             await self.deliver_lines(talk)
+            return None
+        except AwaitsPerson:
+            await wait_for_person(held)
             return None
         except HandedOver:
             # Before the next turn, which may be another assistant's, the customer reads what became of this one.
@@ -302,13 +308,15 @@ class Flow:
             talk.organization_id, None, Role.member, ai_assistant_id=held.config.id, via="tool", conversation_id=talk.id
         )
         deps = ToolDeps(caller, self.door, self.clock, held, held.config)
-        shows = self._channel(talk.channel).shows_drafts and not held.turn.is_muted
+        shows = self._channel(talk.channel).shows_drafts and not (held.turn.is_muted or held.turn.ai_follow_up_id)
         loop = ModelLoop(held, resolved, deps, self.toolbox.toolset(), ready.prompt, ready.history, shows)
         return await loop.run()
 
     async def _cut(self, talk: Conversation, held: HeldTurn, text: str | None) -> list[Draft] | None:
         """The answer's parts; without any, the turn ends here."""
         turn = held.turn
+        is_declined = bool(text and turn.ai_follow_up_id and follow_up_turns.is_declined(text))
+        text = None if is_declined else text
         answer = None if text is None or turn.is_muted else with_links(text, held.steps)
         if parts := () if answer is None else split_for(talk.channel, answer, held.config.response):
             drafts = [
@@ -321,7 +329,8 @@ class Flow:
             await held.hold(connection)
             if held.output is not None:
                 await keep_output(connection, self.door, held, held.output)
-            reason = "nothing_to_answer" if text is None else "reply_disabled"
+            unsaid = "nothing_to_say" if turn.ai_follow_up_id else "nothing_to_answer"
+            reason = unsaid if text is None else "reply_disabled"
             held.has_newer = await self.delivery.finish(connection, turn, reason)
         return None
 
@@ -357,6 +366,10 @@ class Flow:
                 await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
                 return
             spent = failure if isinstance(failure, BudgetSpent) else None
+            if turn.ai_follow_up_id is not None:
+                said = sentence(failure)
+                await follow_up_turns.give_up(connection, turn, verdict.code, now, said, is_budget=spent is not None)
+                return
             cause = Cause(verdict.code, detail=None if spent else sentence(failure))
             # An assistant that only stops at its limit has the conversation still, for tomorrow.
             stops = spent is not None and spent.stops

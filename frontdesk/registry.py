@@ -5,7 +5,7 @@ Apart from `main.py`, which brings the HTTP edge as well: a worker and a migrati
 
 from __future__ import annotations
 
-from frontdesk import playground, staff_chat, tickets
+from frontdesk import approvals, playground, staff_chat, tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
 from frontdesk.core.door import Door
@@ -46,9 +46,11 @@ from frontdesk.resources.crm.pipelines import pipelines
 from frontdesk.resources.crm.tags import tags
 from frontdesk.resources.files.file_uploads import file_uploads
 from frontdesk.resources.files.s3_url_signing import s3_url_signing
+from frontdesk.resources.messaging.ai_approvals import ai_approvals
 from frontdesk.resources.messaging.ai_chat_messages import ai_chat_messages
 from frontdesk.resources.messaging.ai_chat_sessions import ai_chat_sessions
 from frontdesk.resources.messaging.ai_decisions import ai_decisions
+from frontdesk.resources.messaging.ai_follow_ups import ai_follow_ups
 from frontdesk.resources.messaging.ai_handoffs import ai_handoffs
 from frontdesk.resources.messaging.ai_turns import ai_turn_steps, ai_turns
 from frontdesk.resources.messaging.bulk_hand_backs import conversations_bulk_actions_previews
@@ -156,7 +158,9 @@ RESOURCES: tuple[Resource, ...] = (
     ai_turns,
     ai_turn_steps,
     ai_decisions,
+    ai_approvals,
     ai_handoffs,
+    ai_follow_ups,
     outbox,
     webhooks,
     webhook_deliveries,
@@ -170,6 +174,7 @@ def make_registry() -> Registry:
     registry.bind("conversation-messages-playground", "create", playground.send)
     registry.bind("support-ticket-messages", "create", tickets.write)
     registry.bind("ai-chat-messages", "create", staff_chat.write)
+    registry.bind("ai-approvals", "patch", approvals.decide)
     registry.bind("conversation-messages-sms", "create", person.reply)
     for channel in TRANSFORMED:
         registry.bind(f"conversation-messages-transform-outgoing-{channel}", "create", person.reply)

@@ -24,7 +24,7 @@ from frontdesk.core.errors import Json
 from frontdesk.core.files import Files
 from frontdesk.core.vault import Vault
 from frontdesk.registry import make_registry
-from frontdesk.runtime.tooling import AssistantView, CallRecord, StoredCall, ToolDeps
+from frontdesk.runtime.tooling import AssistantView, CallRecord, CallToApprove, Permit, StoredCall, ToolDeps
 from frontdesk.tools.internal import InternalToolset
 from frontdesk.tools.table import TOOLS, make_toolset
 
@@ -129,6 +129,8 @@ class Turn:
     calls: Counter[str] = field(default_factory=Counter)
     records: list[CallRecord] = field(default_factory=list)
     effects: int = 0
+    is_approved: bool = True
+    waiting: list[str] = field(default_factory=list)
     breaks: Exception | None = None  # raised when a call is recorded: a crash before the commit
 
     @asynccontextmanager
@@ -151,6 +153,12 @@ class Turn:
     async def record_outcome(self, call: CallRecord) -> None:
         async with self.transaction() as connection:
             await self.record_call(connection, call)
+
+    async def permit(self, connection: Connection, call: CallToApprove) -> Permit:
+        return Permit("granted" if self.is_approved else "waits")
+
+    def awaits(self, call_id: str) -> None:
+        self.waiting.append(call_id)
 
     async def current_assistant(self, connection: Connection) -> AssistantView:
         return self.view

@@ -53,6 +53,3 @@ def api_tool_warnings(tools: ApiTools, deleted: Mapping[int, str]) -> Iterator[d
         if use.api_tool_id in deleted:
             message = f"The API tool {deleted[use.api_tool_id]} has been deleted, so it is never offered."
             yield {"field": f"api_tools.{i}", "code": "api_tool_deleted", "message": message}
-        elif use.enabled and use.approval == "always":
-            message = "Approvals are not available in this version: every call of this tool is refused."
-            yield {"field": f"api_tools.{i}.approval", "code": "approval_not_available", "message": message}

@@ -73,9 +73,6 @@ def _of_tool(config: AssistantConfig, key: ToolKey) -> Iterator[Warned]:
     elif access == "read" and key.verb not in READING:
         message = f"{key.key} changes data, but access_permissions_{key.entity} is read, so it is never offered."
         yield _warning(field, "tool_access_read", message)
-    if switch.approval == "always":
-        message = f"{key.key} needs an approval, and approvals are not available in this version: it is always refused."
-        yield _warning(f"{field}.approval", "approval_not_available", message)
     if switch.scope == "organization" and config.assistant_type != "ai-chat" and key.entity:
         message = f"With scope organization, whoever writes to the assistant can reach all rows by {key.key}."
         yield _warning(f"{field}.scope", "scope_open", message)

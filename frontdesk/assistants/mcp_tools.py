@@ -191,11 +191,6 @@ def mcp_warnings(servers: McpTools) -> Iterator[dict[str, Json]]:
         if not any(tool.enabled for tool in server.tools):
             message = f"No tool of {server.name} is switched on, so none is offered."
             yield {"field": f"{at}.tools", "code": "mcp_without_tools", "message": message}
-        for j, tool in enumerate(server.tools):
-            if tool.enabled and tool.approval == "always":
-                message = "Approvals are not available in this version: every call of this tool is refused."
-                field = f"{at}.tools.{j}.approval"
-                yield {"field": field, "code": "approval_not_available", "message": message}
 
 
 def _of_sign_in(server: McpServer, field: str) -> Iterator[dict[str, Json]]:

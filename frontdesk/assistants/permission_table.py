@@ -14,6 +14,7 @@ from frontdesk.assistants.mcp_secrets import places, with_values
 from frontdesk.assistants.mcp_tools import McpServer
 from frontdesk.assistants.permission_words import sentence_of
 from frontdesk.assistants.permissions import (
+    RUNS,
     SYSTEM_TOOLS,
     Permission,
     api_tool_permission,
@@ -120,7 +121,7 @@ def _row(
     return {
         "tool": ruling.key, "kind": kind, "id": id, "area": area or kind, "entities": entities or [],
         "verb": verb, "effect": effect, "access": access, "scope": scope, "approval": approval,
-        "allowed": final == "allowed", "rule": final, "config_path": path, "sentence": sentence,
+        "allowed": final in RUNS, "rule": final, "config_path": path, "sentence": sentence,
     }  # fmt: skip
 
 

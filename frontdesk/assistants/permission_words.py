@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from frontdesk.assistants.permissions import SENTENCES
+from frontdesk.assistants.permissions import NEEDS_APPROVAL, RUNS, SENTENCES
 
 Words = Mapping[str, str]
 # What is known only beside the record: the organization's API tools, the stored secrets, the operator's settings.
@@ -30,8 +30,9 @@ REASONS: Mapping[str, Words] = {
         "access_none": "el asistente no tiene acceso a {entity} (access_permissions_{entity} es none)",
         "access_read": "el asistente solo puede leer {entity} (access_permissions_{entity} es read)",
         "disable_reply": "las respuestas están apagadas, así que nada puede enviarse al cliente",
-        "approval": "la herramienta necesita la aprobación de una persona, y esta versión aún no tiene aprobaciones",
+        "needs_approval": "permitida, y una persona aprueba cada llamada antes de que se haga",
         "deleted": "el asistente fue eliminado",
+        "follow_up_reads": "un seguimiento solo lee: nadie ha pedido nada",
         "no_tool_support": "el modelo que responde no sabe usar herramientas (supports_tools del modelo es false)",
         "api_deleted": "la herramienta de API fue eliminada",
         "mcp_secret": "el secreto de su servidor no está guardado (mcp_tools)",
@@ -41,6 +42,7 @@ REASONS: Mapping[str, Words] = {
 _PHRASES: Mapping[str, Words] = {
     "ENG": {
         "yes": "{tool} may be used: it {effect}{reach}.",
+        "asked": "{tool} may be used after a person has approved the call: it {effect}{reach}.",
         "no": "{tool} is not offered: {reason}.",
         "reads": "only reads",
         "changes": "may change data",
@@ -54,6 +56,7 @@ _PHRASES: Mapping[str, Words] = {
     },
     "ESP": {
         "yes": "{tool} puede usarse: {effect}{reach}.",
+        "asked": "{tool} puede usarse cuando una persona haya aprobado la llamada: {effect}{reach}.",
         "no": "{tool} no se ofrece: {reason}.",
         "reads": "solo lee",
         "changes": "puede cambiar datos",
@@ -73,6 +76,7 @@ def sentence_of(
 ) -> str:
     """One row in words. `effect` is reads, changes, sends, api or mcp; `reach` own, organization, asker or none."""
     phrases = _PHRASES[language]
-    if rule != "allowed":
+    if rule not in RUNS:
         return phrases["no"].format(tool=tool, reason=REASONS[language][rule].format(entity=entity))
-    return phrases["yes"].format(tool=tool, effect=phrases[effect].format(server=server), reach=phrases[reach])
+    how = "asked" if rule == NEEDS_APPROVAL else "yes"
+    return phrases[how].format(tool=tool, effect=phrases[effect].format(server=server), reach=phrases[reach])

@@ -21,10 +21,12 @@ from frontdesk.core.errors import Json
 
 Rule = Literal[
     "allowed", "unknown", "no_skills", "not_configured", "off", "api_off", "mcp_off", "not_installed", "access_none",
-    "access_read", "disable_reply", "approval", "deleted", "no_tool_support",
+    "access_read", "disable_reply", "needs_approval", "deleted", "no_tool_support", "follow_up_reads",
 ]  # fmt: skip
 
 ALLOWED: Rule = "allowed"
+NEEDS_APPROVAL: Rule = "needs_approval"
+RUNS = (ALLOWED, NEEDS_APPROVAL)  # the rules of a tool that is offered
 SENTENCES: dict[Rule, str] = {
     "allowed": "allowed",
     "unknown": "there is no tool of this name",
@@ -37,8 +39,9 @@ SENTENCES: dict[Rule, str] = {
     "access_none": "the assistant has no access to {entity} (access_permissions_{entity} is none)",
     "access_read": "the assistant may only read {entity} (access_permissions_{entity} is read)",
     "disable_reply": "replies are switched off, so nothing may be sent to the customer",
-    "approval": "the tool needs a person's approval, and approvals are not available in this version",
+    "needs_approval": "allowed, and a person approves each call before it is made",
     "deleted": "the assistant has been deleted",
+    "follow_up_reads": "a follow-up only reads: nobody has asked for anything",
     "no_tool_support": "the model that answers cannot use tools (supports_tools of the AI model is false)",
 }
 
@@ -86,6 +89,11 @@ class Permission:
     changes: bool
 
     @property
+    def needs_approval(self) -> bool:
+        """It is offered, and each call waits for a person (rule 11 of a turn)."""
+        return self.rule == NEEDS_APPROVAL
+
+    @property
     def sentence(self) -> str:
         """The rule in words, for the model and for the trace."""
         key = TOOL_KEYS.get(self.key)
@@ -98,7 +106,9 @@ class Permission:
 
 
 def _by_model(config: AssistantConfig, ruling: Permission) -> Permission:
-    """The last word is the model's: what the configuration allows, it must be able to use."""
+    """The last word is the model's: what the configuration allows, it must be able to use. A follow-up only reads."""
+    if ruling.is_allowed and config.only_reads and ruling.changes:
+        return replace(ruling, is_allowed=False, rule="follow_up_reads", config_path="follow_up_config")
     if not ruling.is_allowed or config.model_takes_tools:
         return ruling
     return replace(ruling, is_allowed=False, rule="no_tool_support", config_path="ai_model_id")
@@ -119,7 +129,7 @@ def _rule(config: AssistantConfig, key: ToolKey) -> Rule:
         return "access_read"
     if config.disable_reply and key.sends:
         return "disable_reply"
-    return "approval" if switch.approval == "always" else "allowed"
+    return NEEDS_APPROVAL if switch.approval == "always" else ALLOWED
 
 
 def permission(config: AssistantConfig, name: str) -> Permission:
@@ -135,10 +145,10 @@ def permission(config: AssistantConfig, name: str) -> Permission:
         "access_read": f"access_permissions_{key.entity}",
         "disable_reply": "disable_reply",
         "deleted": "deleted_at",
-        "approval": f"internal_tools.tools.{name}.approval",
+        "needs_approval": f"internal_tools.tools.{name}.approval",
     }
     path = paths.get(rule, f"internal_tools.tools.{name}")
-    return _by_model(config, Permission(name, rule == "allowed", rule, config.switch(name).scope, path, key.changes))
+    return _by_model(config, Permission(name, rule in RUNS, rule, config.switch(name).scope, path, key.changes))
 
 
 def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) -> Permission:
@@ -149,10 +159,10 @@ def api_tool_permission(config: AssistantConfig, api_tool_id: int, name: str) ->
     elif use is None or not use.enabled:
         rule = "api_off"
     elif use.approval == "always":
-        rule = "approval"
+        rule = NEEDS_APPROVAL
     path = "deleted_at" if rule == "deleted" else "api_tools"
     # It reaches nothing of ours, so it has no scope to speak of; whether it changes anything is said by its method.
-    return _by_model(config, Permission(name, rule == "allowed", rule, "own", path, True))
+    return _by_model(config, Permission(name, rule in RUNS, rule, "own", path, True))
 
 
 def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name: str) -> Permission:
@@ -163,9 +173,9 @@ def mcp_tool_permission(config: AssistantConfig, server_id: str, tool: str, name
     elif use is None or not use.enabled:
         rule = "mcp_off"
     elif use.approval == "always":
-        rule = "approval"
+        rule = NEEDS_APPROVAL
     path = "deleted_at" if rule == "deleted" else "mcp_tools"
-    return _by_model(config, Permission(name, rule == "allowed", rule, "own", path, True))
+    return _by_model(config, Permission(name, rule in RUNS, rule, "own", path, True))
 
 
 def _system_permission(config: AssistantConfig, tool: SystemTool) -> Permission:

@@ -64,7 +64,10 @@ def offer_of(config: AssistantConfig, missing: Mapping[str, str] | None = None) 
         {"key": r.key, "rule": missing[r.key], "config_path": r.config_path} for r in system if r.key in missing
     ]
     table: Json = {
-        "offered": [{"key": ruling.key, "scope": ruling.scope} for ruling in allowed],
+        "offered": [
+            {"key": ruling.key, "scope": ruling.scope, **({"approval": "always"} if ruling.needs_approval else {})}
+            for ruling in allowed
+        ],
         "not_offered": kept_back,
         "off": sum(not config.switch(ruling.key).enabled for ruling in rulings),
         "skills": [{"id": skill.id, "name": skill.name} for skill in config.skills],
@@ -78,7 +81,7 @@ class Assistants:
     def __init__(self, missing: Mapping[str, str] | None = None) -> None:
         self.missing = missing or {}  # system tools that this installation has nothing to run with, by name
         self._parsed: OrderedDict[Key, AssistantConfig] = OrderedDict()
-        self._offers: OrderedDict[tuple[int, int, int, bool], Offer] = OrderedDict()
+        self._offers: OrderedDict[tuple[int, int, int, bool, bool], Offer] = OrderedDict()
 
     async def current(self, connection: Connection, organization_id: int, id: int) -> AssistantConfig | None:
         """The record as it is now, a deleted one too (a gate says so)."""
@@ -111,7 +114,7 @@ class Assistants:
 
     def offer(self, config: AssistantConfig) -> Offer:
         """What a version offers to the model; asked once per turn, so it is kept with the version."""
-        key = (config.organization_id, config.id, config.version, config.model_takes_tools)
+        key = (config.organization_id, config.id, config.version, config.model_takes_tools, config.only_reads)
         found = self._offers.get(key)
         if found is None:
             found = self._offers[key] = offer_of(config, self.missing)

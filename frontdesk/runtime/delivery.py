@@ -18,7 +18,8 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.errors import ApiError, Json, Unavailable
 from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import decisions, fence, outbox, thread, turns
+from frontdesk.runtime import decisions, fence, follow_up_turns, follow_ups, outbox, thread, turns
+from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.output_keeping import keep_output
@@ -32,7 +33,8 @@ PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent agai
 # How long a part waits for a person's message that is with the provider, and the other way round.
 NEXT_TURN = timedelta(seconds=1)
 SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "budget": "system",
-           "handoff": "system", "image": "assistant"}  # fmt: skip
+           "handoff": "system", "image": "assistant", "follow_up": "assistant", "opt_out": "system",
+           "approval": "system"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Carrier:
 
 
 class Delivery:
-    def __init__(self, database: Database, clock: Clock, door: Door) -> None:
-        self.database, self.clock, self.door = database, clock, door
+    def __init__(self, database: Database, clock: Clock, door: Door, assistants: Assistants) -> None:
+        self.database, self.clock, self.door, self.assistants = database, clock, door, assistants
 
     async def deliver(self, held: HeldTurn, carrier: Carrier, drafts: Sequence[Draft]) -> None:
         """Store new parts, send those that are due, end the turn after the last. Raises `LeaseLost`, `Superseded`."""
@@ -251,6 +253,8 @@ class Delivery:
             return "assistant_deleted"
         if view.config.disable_reply:
             return "reply_disabled"
+        if barred := await fence.follow_up_barred(connection, talk.organization_id, held.turn.ai_follow_up_id):
+            return barred
         if carrier.is_local:
             return None
         barred = await fence.contact_barred(connection, talk)
@@ -266,5 +270,9 @@ class Delivery:
         reason = "delivery_unknown" if reason == "answered" and unknown and not sent else reason
         has_newer = await turns.end(connection, turn, reason, now, error)
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
+        if turn.ai_follow_up_id is not None:
+            await follow_up_turns.settle(connection, turn, reason, now)
+        elif outcome == "answered":
+            await follow_ups.schedule(connection, self.assistants, turn, now)
         await quiet(connection, turn, withdraw=not sent)
         return has_newer

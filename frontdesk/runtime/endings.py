@@ -18,6 +18,21 @@ _NOTHING = ("Nothing has to change.", "No hay nada que cambiar.")
 
 ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
     "received": _pair("Not decided yet.", "Aún sin decidir.", _NOTHING),
+    "waits_for_approval": _pair(
+        "No answer yet: a person has to approve {tools}.",
+        "Aún sin respuesta: una persona tiene que aprobar {tools}.",
+        ("It goes on when a person decides (/ai-approvals).", "Sigue cuando una persona decida (/ai-approvals)."),
+    ),
+    "customer_opted_out": _pair(
+        "No answer by an assistant: the customer opted out of reminders and offers.",
+        "Sin respuesta de un asistente: el cliente se dio de baja de recordatorios y ofertas.",
+        ("Any other message is answered.", "Cualquier otro mensaje se responde."),
+    ),
+    "customer_opted_in": _pair(
+        "No answer by an assistant: the customer opted in to reminders and offers again.",
+        "Sin respuesta de un asistente: el cliente volvió a darse de alta en recordatorios y ofertas.",
+        ("Any other message is answered.", "Cualquier otro mensaje se responde."),
+    ),
     "answered": _pair("Answered.", "Respondido.", _NOTHING),
     "model_failed": _pair(
         "No answer by the model: it failed several times, so the customer got the fixed line.",

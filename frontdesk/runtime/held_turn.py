@@ -18,7 +18,7 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
-from frontdesk.runtime import decisions, passing_on, pictures, thread, turns
+from frontdesk.runtime import approvals, decisions, passing_on, pictures, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of, local_day
 from frontdesk.runtime.final_answer import Output
@@ -28,8 +28,10 @@ from frontdesk.runtime.tool_history import StoredStep, step_of
 from frontdesk.runtime.tooling import (
     AssistantView,
     CallRecord,
+    CallToApprove,
     LeaseLost,
     PassOn,
+    Permit,
     Picture,
     StoredCall,
     Superseded,
@@ -134,6 +136,7 @@ class HeldTurn:
     answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
     model_trials: list[dict[str, Json]] = field(default_factory=list)  # models that failed or were passed over
     next_model_id: int | None = None  # of the model that takes over from one that fails
+    waiting: set[str] = field(default_factory=set)  # calls of the step in hand that a person has to approve
     _position: int = 0
     _draft_seq: int = 0
 
@@ -313,6 +316,12 @@ class HeldTurn:
                 await tell_unknown(connection, told, self.config.instructions_language, self.clock.now())
         if overtaken is not None:
             raise overtaken
+
+    async def permit(self, connection: Connection, call: CallToApprove) -> Permit:
+        return await approvals.permit(connection, self.turn, call, self.clock.now())
+
+    def awaits(self, call_id: str) -> None:
+        self.waiting.add(call_id)
 
     async def current_assistant(self, connection: Connection) -> AssistantView:
         return await self.assistants.live(

@@ -106,10 +106,11 @@ async def note_failure(connection: Connection, held: HeldTurn, verdict: Verdict)
 
 
 def check_runs(turn: Turn) -> None:
-    """A turn that takes its process down with it must end too; runs that a model failed are counted by themselves.
+    """A turn that takes its process down with it must end too; runs that a model failed, and waits for a person,
+    are no such runs.
     Raises `TurnExhausted`."""
     failed = (turn.model_failures or 0) + sum(cast(int, trial.get("failures", 0)) for trial in trials_of(turn))
-    if turn.attempts - failed > MOST_RESUMPTIONS:
+    if turn.attempts - failed - (turn.approval_waits or 0) > MOST_RESUMPTIONS:
         raise TurnExhausted(f"no end after {MOST_RESUMPTIONS} resumptions")
 
 

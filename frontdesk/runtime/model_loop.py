@@ -55,7 +55,7 @@ from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
 from frontdesk.runtime.reply_draft import ReplyDraft
 from frontdesk.runtime.tool_failures import check_failures
-from frontdesk.runtime.tooling import CallRecord, CallStatus, ToolDeps, unique_call_ids
+from frontdesk.runtime.tooling import AwaitsPerson, CallRecord, CallStatus, ToolDeps, unique_call_ids
 from frontdesk.runtime.toolless import without_tools
 from frontdesk.runtime.turns import LEASE
 
@@ -255,12 +255,17 @@ class ModelLoop:
             for part in following.request.parts:
                 if isinstance(part, RetryPromptPart | ToolReturnPart):
                     await self._log_lost_call(node.model_response, part)
+        if self.held.waiting:
+            # What the framework holds as their results is nobody's: the step is run again from the store.
+            raise AwaitsPerson
         await check_failures(self.held)
         return following
 
     async def _log_lost_call(self, response: ModelResponse, part: RetryPromptPart | ToolReturnPart) -> None:
         call = next((call for call in response.tool_calls if call.tool_call_id == part.tool_call_id), None)
-        if call is None or await self.held.stored_call(call.tool_call_id) is not None:
+        if call is None or call.tool_call_id in self.held.waiting:
+            return
+        if await self.held.stored_call(call.tool_call_id) is not None:
             return
         said = part.model_response() if isinstance(part, RetryPromptPart) else part.model_response_str()
         record = CallRecord(call.tool_call_id, call.tool_name, call.args_as_dict(), "failed", said, False, 0)

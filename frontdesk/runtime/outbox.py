@@ -14,13 +14,15 @@ from typing import Literal
 
 import asyncpg
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.core.events import emit
 from frontdesk.runtime.refusals import said_of
 from frontdesk.runtime.thread import messages_path
 
-Kind = Literal["answer", "out_of_schedule", "budget", "fixed_line", "handoff", "written", "image"]
+Kind = Literal["answer", "out_of_schedule", "budget", "fixed_line", "handoff", "written", "image", "follow_up",
+               "opt_out", "approval"]
 
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,
@@ -110,8 +112,8 @@ class Content:
 
     @property
     def extras(self) -> dict[str, Json]:
-        """The columns of a new message that hold its file."""
-        names = ("media_url", "s3_path", "file_name", "file_type", "file_size")
+        """The columns of a new message that hold its file or its template."""
+        names = ("media_url", "s3_path", "file_name", "file_type", "file_size", "template")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
@@ -141,6 +143,7 @@ class Part:
     message_id: int | None = None  # of a message that is there already
     structured_output: Json = None
     content: Content = PLAIN
+    follow_up_id: int | None = None  # of a follow-up that no turn writes
 
     @property
     def is_image(self) -> bool:
@@ -166,6 +169,7 @@ class Draft:
     message_id: int | None = None
     structured_output: Json = None  # the values beside the reply, with the first part of an answer
     content: Content = PLAIN  # of a part whose message is not there yet
+    follow_up_id: int | None = None
 
 
 async def add(
@@ -180,6 +184,8 @@ async def add(
         }  # fmt: skip
         if draft.structured_output is not None:
             payload["structured_output"] = draft.structured_output
+        if draft.follow_up_id is not None:
+            payload["follow_up_id"] = draft.follow_up_id
         if draft.content != PLAIN:
             payload["content"] = {name: value for name, value in asdict(draft.content).items() if value is not None}
         await connection.execute(
@@ -202,7 +208,7 @@ def _part(row: asyncpg.Record) -> Part:
         row["id"], row["ai_turn_id"], row["position"], row["epoch"], row["status"], row["idempotency_key"],
         body["text"], body["kind"], body["delay_seconds"], body["ai_assistant_id"], body["about_turn_id"],
         row["due_at"], row["attempts"], row["message_id"], body.get("structured_output"),
-        Content(**body.get("content", {})),
+        Content(**body.get("content", {})), body.get("follow_up_id"),
     )  # fmt: skip
 
 
@@ -215,6 +221,10 @@ async def sent(
     connection: Connection, organization_id: int, part: Part, message_id: int, reason: str | None, now: datetime
 ) -> bool:
     """Accepted. False where somebody else closed it."""
+    if part.follow_up_id is not None:
+        await follow_up_endings.end(
+            connection, organization_id, [part.follow_up_id], "sent", "sent", now, message_id=message_id
+        )
     return await connection.fetchval(SENT, organization_id, part.id, message_id, reason, now) is not None
 
 
@@ -223,6 +233,9 @@ async def close(
 ) -> None:
     """Withdrawn, failed or unknown, with its reason: a code, or the provider's sentence."""
     ids = [part.id for part in parts]
+    for part in parts:
+        if part.follow_up_id is not None:
+            await follow_up_endings.not_sent(connection, organization_id, part.follow_up_id, status, reason, now)
     rows = await connection.fetch(CLOSE, organization_id, ids, status, reason, now, said_of(reason))
     for row in rows:
         await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "updated", row["id"])

@@ -1,13 +1,15 @@
 """The sweeper rings again for all that is due and was not rung: a lost bell costs seconds, never a message.
 
 Due are: turns whose pause is over or whose lease has expired, lines in the outbox, inbounds that nobody has decided,
-bulk actions that nobody goes on with, mails of invitations, calls to other systems that have no outcome.
+bulk actions that nobody goes on with, mails of invitations, calls to other systems that have no outcome, follow-ups,
+calls that wait for a person and are not wanted any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +17,8 @@ from frontdesk.assistants.handoff_return import RETURN_DOORBELL
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Unavailable
-from frontdesk.core.jobs import enqueue_once, purge
+from frontdesk.core.jobs import enqueue_all, enqueue_once, purge
+from frontdesk.runtime.follow_ups import FOLLOW_UP_DOORBELL
 from frontdesk.runtime.handoff import NOTICE_DOORBELL
 from frontdesk.runtime.thread import DOORBELL
 
@@ -53,6 +56,18 @@ RETURN_DUE = """
 NOTICE_DUE = """
     SELECT organization_id, id FROM ai_handoffs WHERE notice_status = 'queued' AND notice_due_at <= $1 LIMIT 100
 """
+# Those that are due are claimed in batches from the index's front, and rung again after a while if their bell is lost.
+# Each conversation has its own bell, so that a thousand that fall due in one minute are spread over all workers.
+FOLLOW_UP_DUE = """
+    WITH due AS (
+        SELECT organization_id, id FROM ai_follow_ups WHERE status = 'scheduled' AND rings_at <= $1
+        ORDER BY rings_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE ai_follow_ups f SET rings_at = $2 FROM due
+    WHERE f.organization_id = due.organization_id AND f.id = due.id RETURNING f.organization_id, f.conversation_id
+"""
+FOLLOW_UP_BATCH, FOLLOW_UP_BATCHES = 500, 4
+RING_AGAIN = timedelta(minutes=1)
 FURTHER = (
     (RETURN_DOORBELL, RETURN_DUE), (NOTICE_DOORBELL, NOTICE_DUE),
     (BULK_DOORBELL, BULK_DUE), (MAIL_DOORBELL, MAIL_DUE), (BROADCAST_DOORBELL, BROADCAST_DUE),
@@ -72,6 +87,14 @@ DUE = """
     WHERE d.outcome = 'pending' AND d.ai_turn_id IS NULL AND d.created_at <= $2
         AND NOT EXISTS (SELECT FROM ai_turns t WHERE t.organization_id = d.organization_id
             AND t.conversation_id = d.conversation_id AND t.status <> 'ended')
+    UNION
+    SELECT p.organization_id, p.conversation_id FROM ai_approvals p
+    JOIN ai_turns t ON t.organization_id = p.organization_id AND t.id = p.ai_turn_id AND t.status = 'waiting'
+    JOIN conversations c ON c.organization_id = p.organization_id AND c.id = p.conversation_id
+    JOIN ai_assistants a ON a.organization_id = p.organization_id AND a.id = p.ai_assistant_id
+    WHERE p.status = 'pending' AND (a.version <> p.config_version OR a.deleted_at IS NOT NULL OR c.epoch <> t.epoch
+        OR c.deleted_at IS NOT NULL OR EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = p.organization_id
+            AND d.conversation_id = p.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL))
     LIMIT 500
 """
 
@@ -87,6 +110,21 @@ async def sweep(connection: Connection, clock: Clock, patience: timedelta = PATI
         for organization_id, row_id in await connection.fetch(due, now - patience):
             await enqueue_once(connection, doorbell, organization_id, row_id)
             rung += 1
+    return rung + await _ring_follow_ups(connection, now)
+
+
+async def _ring_follow_ups(connection: Connection, now: datetime) -> int:
+    rung = 0
+    for _ in range(FOLLOW_UP_BATCHES):
+        rows = await connection.fetch(FOLLOW_UP_DUE, now, now + RING_AGAIN, FOLLOW_UP_BATCH)
+        by_organization: dict[int, set[int]] = defaultdict(set)
+        for organization_id, conversation_id in rows:
+            by_organization[organization_id].add(conversation_id)
+        for organization_id, ids in by_organization.items():
+            await enqueue_all(connection, FOLLOW_UP_DOORBELL, organization_id, sorted(ids))
+        rung += len(rows)
+        if len(rows) < FOLLOW_UP_BATCH:
+            break
     return rung
 
 

@@ -22,8 +22,14 @@ from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.core.errors import Json
 from frontdesk.core.resource import Verb
+from frontdesk.runtime.approvals import CallToApprove as CallToApprove
+from frontdesk.runtime.approvals import Permit as Permit
 
 CallStatus = Literal["intent", "done", "failed", "unknown", "refused"]
+
+
+class AwaitsPerson(Exception):
+    """A call of the step waits for a person's approval: the turn gives its lease back and goes on after it."""
 
 
 class LeaseLost(Exception):
@@ -179,6 +185,14 @@ class TurnHandle(Protocol):
         """
         ...
 
+    async def permit(self, connection: Connection, call: CallToApprove) -> Permit:
+        """A person's approval of the call, used by this transaction; without one the person is asked."""
+        ...
+
+    def awaits(self, call_id: str) -> None:
+        """The call waits for a person: it has no result yet, and the turn stops behind this step."""
+        ...
+
     async def current_assistant(self, connection: Connection) -> AssistantView:
         """The record as it is now, read in this transaction."""
         ...
@@ -201,6 +215,7 @@ class ToolDeps:
     connection: Connection | None = None  # the transaction of the call in hand
     reach: Caller | None = None  # the caller of the call in hand, None before it was allowed
     contact_id: int | None = None
+    approval_version: int | None = None  # of the live record, where a person has to approve the call in hand
 
     async def call(
         self,

@@ -12,16 +12,18 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from frontdesk.core.database import Connection
+from frontdesk.core.events import emit
 from frontdesk.runtime.thread import Conversation
 
 TurnStatus = Literal["waiting", "running", "delivering", "ended"]
 
+APPROVALS = "ai-approvals"  # the resource of calls that wait for a person
 LEASE = timedelta(seconds=9)  # renewed every third of it
 
 _COLUMNS = """id, organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted, due_at,
     burst_deadline, lease_token, lease_expires_at, attempts, effects_started, superseded_by_message_id,
     first_position, last_position, prompt, draft_seq, started_at, fallback_ai_model_id,
-    model_failures, model_trials"""
+    model_failures, model_trials, ai_follow_up_id, approval_waits"""
 
 FIND_OPEN = f"""
     SELECT {_COLUMNS} FROM ai_turns
@@ -30,8 +32,8 @@ FIND_OPEN = f"""
 OPEN = f"""
     INSERT INTO ai_turns (organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted,
         due_at, burst_deadline, attempts, effects_started, first_position, last_position, draft_seq, input_tokens,
-        output_tokens, created_at, updated_at, private_to_user_id, ai_handoff_id)
-    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12, (
+        output_tokens, created_at, updated_at, private_to_user_id, ai_follow_up_id, ai_handoff_id)
+    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12, $13, (
         SELECT max(h.id) FROM ai_handoffs h WHERE h.organization_id = $1 AND h.conversation_id = $2
             AND h.kind = 'assistant' AND h.to_ai_assistant_id = $3 AND h.position >= $9))
     RETURNING {_COLUMNS}
@@ -49,6 +51,7 @@ BEGIN = """
 RESUME = """
     UPDATE ai_turns SET status = CASE WHEN status = 'waiting' THEN 'running' ELSE status END,
         lease_token = $3, lease_expires_at = $4, updated_at = $5, version = version + 1,
+        started_at = coalesce(started_at, $5),
         attempts = CASE WHEN status = 'delivering' THEN attempts ELSE attempts + 1 END
     WHERE organization_id = $1 AND id = $2
 """
@@ -56,7 +59,8 @@ RESUME = """
 SUPERSEDE = """
     UPDATE ai_turns SET superseded_by_message_id = $3, updated_at = $4
     WHERE organization_id = $1 AND conversation_id = $2 AND status <> 'ended' AND NOT effects_started
-        AND superseded_by_message_id IS NULL AND NOT (status = 'waiting' AND attempts = 0)
+        AND superseded_by_message_id IS NULL
+        AND NOT (status = 'waiting' AND attempts = 0 AND ai_follow_up_id IS NULL)
     RETURNING id, epoch
 """
 POSTPONE = """
@@ -86,9 +90,14 @@ END = """
     ), withdrawn AS (
         UPDATE outbox o SET status = 'withdrawn', reason = $3, updated_at = $5, version = o.version + 1 FROM ended
         WHERE o.organization_id = $1 AND o.ai_turn_id = ended.id AND o.status IN ('pending', 'sending')
+    ), voided AS (
+        UPDATE ai_approvals p SET status = 'void', reason = $3, updated_at = $5, version = p.version + 1 FROM ended
+        WHERE p.organization_id = $1 AND p.ai_turn_id = ended.id AND p.status IN ('pending', 'approved')
+        RETURNING p.id, p.private_to_user_id
     )
     SELECT EXISTS (SELECT FROM ai_decisions d WHERE d.organization_id = $1
-        AND d.conversation_id = ended.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL) FROM ended
+        AND d.conversation_id = ended.conversation_id AND d.outcome = 'pending' AND d.ai_turn_id IS NULL),
+        (SELECT array_agg(id) FROM voided WHERE private_to_user_id IS NULL) FROM ended
 """
 LET_GO = """
     UPDATE ai_turns SET lease_expires_at = $4
@@ -123,6 +132,8 @@ class Turn:
     fallback_ai_model_id: int | None = None
     model_failures: int | None = None
     model_trials: str | None = None
+    ai_follow_up_id: int | None = None  # what it writes is no answer, and no inbound waits for it
+    approval_waits: int | None = None  # how often it waited for a person
 
     def is_held(self, now: datetime) -> bool:
         """Somebody works on it."""
@@ -131,11 +142,11 @@ class Turn:
     @property
     def is_gathering(self) -> bool:
         """It waits for the end of its burst window, nothing has run yet."""
-        return self.status == "waiting" and self.attempts == 0
+        return self.status == "waiting" and not self.was_begun
 
     @property
     def was_begun(self) -> bool:
-        return self.attempts > 0
+        return self.attempts > 0 or self.ai_follow_up_id is not None
 
 
 async def find_open(connection: Connection, organization_id: int, conversation_id: int) -> Turn | None:
@@ -147,11 +158,12 @@ async def find_open(connection: Connection, organization_id: int, conversation_i
 async def open_turn(
     connection: Connection, talk: Conversation, *, assistant_id: int, version: int, is_muted: bool,
     due_at: datetime, deadline: datetime | None, positions: tuple[int, int], now: datetime,
+    follow_up_id: int | None = None,
 ) -> Turn:  # fmt: skip
-    """A new turn that waits until `due_at`."""
+    """A new turn that waits until `due_at`. Of a follow-up nothing is gathered: it is there to be resumed."""
     row = await connection.fetchrow(
         OPEN, talk.organization_id, talk.id, assistant_id, version, talk.epoch, is_muted, due_at, deadline, *positions,
-        now, talk.viewer_id,
+        now, talk.viewer_id, follow_up_id,
     )  # fmt: skip
     assert row is not None
     return Turn(*row)
@@ -209,9 +221,12 @@ async def to_delivering(connection: Connection, turn: Turn, now: datetime) -> No
 async def end(connection: Connection, turn: Turn, reason: str, now: datetime, error: str | None = None) -> bool:
     """Close the turn with its reason; whoever held it finds no row any more. True where newer inbounds wait.
 
-    What it had queued and not sent (an image) goes with it.
+    What it had queued and not sent (an image) goes with it, and whatever it waited for a person to approve.
     """
-    return bool(await connection.fetchval(END, turn.organization_id, turn.id, reason, error, now))
+    row = await connection.fetchrow(END, turn.organization_id, turn.id, reason, error, now)
+    if row is not None and row[1]:
+        await emit(connection, turn.organization_id, APPROVALS, "updated", *row[1])
+    return row is not None and bool(row[0])
 
 
 async def let_go(connection: Connection, turn: Turn, now: datetime) -> None:

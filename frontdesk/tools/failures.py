@@ -40,6 +40,10 @@ def _invalid(error: Invalid) -> str:
     return "Nothing was done: " + "; ".join(f"{path} {why}" for path, why in error.errors.items()) + "."
 
 
+class Waits(Exception):
+    """A call that a person has to approve first."""
+
+
 _SENTENCES: Mapping[type[ApiError], Callable[[ApiError], str]] = {
     Invalid: lambda error: _invalid(error),  # type: ignore[arg-type]
     WrongCall: lambda error: error.message,

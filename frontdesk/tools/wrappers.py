@@ -14,6 +14,7 @@ from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.toolsets.abstract import AbstractToolset, ToolsetTool
 from pydantic_ai.toolsets.wrapper import WrapperToolset
 
+from frontdesk.assistants.approval_words import CONFIRMED
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.permissions import Permission, api_tool_permission, mcp_tool_permission, permission
 from frontdesk.core.database import Connection
@@ -30,8 +31,9 @@ from frontdesk.runtime.tooling import (
     fingerprint,
 )
 
+from .approved import Approved
 from .catalogue import MOST_CHARACTERS, Catalogue
-from .failures import BROKEN, UNKNOWN, Refused, sentence_of
+from .failures import BROKEN, UNKNOWN, Refused, Waits, sentence_of
 from .remote import Remote, begun, carried_out, is_repeatable
 
 log = structlog.get_logger(__name__)
@@ -121,6 +123,7 @@ class Said:
     status: CallStatus = "failed"
     is_last: bool = False
     remote: Remote | None = None
+    is_waiting: bool = False  # for a person: there is no step yet
 
 
 @dataclass
@@ -135,6 +138,9 @@ class Logged(WrapperToolset[ToolDeps]):
         before = await deps.turn.stored_call(_call_id(ctx))
         async with deps.turn.transaction(locks_conversation=ends_turn(tool)) as connection:
             said = await self._said(name, tool_args, replace(ctx, deps=deps.within(connection)), tool)
+            if said.is_waiting:
+                deps.turn.awaits(_call_id(ctx))
+                return None
             if before is not None and said.remote is None:
                 # It was begun before a crash, and may not be repeated now: that does not undo it.
                 said = Said(UNKNOWN, "unknown")
@@ -161,6 +167,8 @@ class Logged(WrapperToolset[ToolDeps]):
             result = await super().call_tool(name, tool_args, inner, tool)
         except Refused as refusal:
             return Said(refusal.sentence, "refused", refusal.is_last)
+        except Waits:
+            return Said(None, is_waiting=True)
         except (LeaseLost, Superseded, Unavailable):
             raise
         except ApiError as error:
@@ -208,7 +216,12 @@ class Allowed(WrapperToolset[ToolDeps]):
 
     async def get_tools(self, ctx: Ctx) -> Tools:
         tools = await super().get_tools(ctx)
-        return {name: tool for name, tool in tools.items() if ruling_of(ctx.deps.config, name, tool).is_allowed}
+        rulings = {name: ruling_of(ctx.deps.config, name, tool) for name, tool in tools.items()}
+        return {
+            name: _confirmed(tool) if rulings[name].needs_approval else tool
+            for name, tool in tools.items()
+            if rulings[name].is_allowed
+        }
 
     async def call_tool(self, name: str, tool_args: Arguments, ctx: Ctx, tool: ToolsetTool[ToolDeps]) -> Json:
         view = await ctx.deps.turn.current_assistant(_transaction(ctx))
@@ -222,8 +235,16 @@ class Allowed(WrapperToolset[ToolDeps]):
                 raise Refused(f"{name} was not called: {ruling.sentence}. Go on without it.")
         is_wide = all(ruling.scope == "organization" for ruling in rulings)
         deps = ctx.deps.allowed(view, "organization" if is_wide else "own")
+        if any(ruling.needs_approval for ruling in rulings):
+            deps = replace(deps, approval_version=view.config.version)
         result: Json = await super().call_tool(name, tool_args, replace(ctx, deps=deps), tool)
         return result
+
+
+def _confirmed(tool: ToolsetTool[ToolDeps]) -> ToolsetTool[ToolDeps]:
+    """What the model reads of a tool whose calls wait for a person."""
+    described = f"{tool.tool_def.description or ''} {CONFIRMED}".strip()
+    return replace(tool, tool_def=replace(tool.tool_def, description=described))
 
 
 @dataclass
@@ -244,4 +265,4 @@ class Effects(WrapperToolset[ToolDeps]):
 
 def wrapped(tools: AbstractToolset[ToolDeps], most_characters: int = MOST_CHARACTERS) -> AbstractToolset[ToolDeps]:
     """Any toolset with all the rules around it; calls reach a tool in no other way."""
-    return Once(Logged(Limited(Catalogue(Allowed(Effects(tools)), most_characters))))
+    return Once(Logged(Limited(Catalogue(Allowed(Approved(Effects(tools))), most_characters))))

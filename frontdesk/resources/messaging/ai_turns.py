@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, func, literal_column, select, text
+from sqlalchemy import ColumnElement, FromClause, Index, ScalarSelect, case, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from frontdesk.core.fields import Field
@@ -93,6 +93,26 @@ def _parts(source: FromClause) -> ScalarSelect[object]:
     )
 
 
+def _approvals(source: FromClause) -> ScalarSelect[object]:
+    """The calls that waited for a person: how long, for whom, and what came of it."""
+    asked = metadata.tables["ai_approvals"].alias()
+    names = ("id", "tool_name", "status", "reason", "note", "requested_at", "decided_at", "decided_by_user_id")
+    pairs: list[ColumnElement[Any]] = []
+    for name in names:
+        pairs += [literal_column(f"'{name}'"), asked.c[name]]
+    until = func.coalesce(asked.c.decided_at, asked.c.updated_at)
+    # Of one that still waits nobody knows yet how long.
+    waited = case((asked.c.status != "pending", func.extract("epoch", until - asked.c.requested_at)))
+    pairs += [literal_column("'waited_seconds'"), func.round(waited)]
+    ordered = aggregate_order_by(func.json_build_object(*pairs), asked.c.id)
+    return (
+        select(func.coalesce(func.json_agg(ordered), text("'[]'::json")))
+        .where(asked.c.organization_id == source.c.organization_id, asked.c.ai_turn_id == source.c.id)
+        .correlate(source)
+        .scalar_subquery()
+    )
+
+
 ai_turns = Resource(
     path="ai-turns",
     singular="turn",
@@ -108,7 +128,7 @@ ai_turns = Resource(
         Field("epoch", "small", is_nullable=False, write="never"),
         Field(
             "status", is_nullable=False, choices=("waiting", "running", "delivering", "ended"), write="never",
-            description="waiting for the burst window, running, delivering its parts, or ended.",
+            description="waiting (for the burst window, or for a person), running, delivering its parts, or ended.",
         ),
         Field("is_muted", "boolean", is_nullable=False, default=False, write="never"),
         Field("due_at", "moment", is_nullable=False, write="never"),
@@ -120,6 +140,10 @@ ai_turns = Resource(
         Field(
             "ai_handoff_id", "integer", write="never",
             description="The hand-off by which another assistant passed these messages on; it names that one's turn.",
+        ),
+        Field(
+            "ai_follow_up_id", "integer", write="never",
+            description="The follow-up that it writes; null where it answers the customer.",
         ),
         Field("superseded_by_message_id", "integer", write="never"),
         Field("first_position", "small", is_nullable=False, write="never"),
@@ -134,6 +158,7 @@ ai_turns = Resource(
             "model_trials", "json", write="never",
             description="Models that failed before (`failed`) or could not be asked (`skipped`), and why.",
         ),
+        Field("approval_waits", "small", write="never", description="How often it waited for a person's approval."),
         Field("prompt", write="never", max_length=1_000_000),
         Field("tools", "json", write="never", description="Tools offered, and why the others were not."),
         Field(
@@ -164,7 +189,7 @@ ai_turns = Resource(
         "ended": "A turn came to its end: answered, or why not. Without prompt and steps.",
         "call_unknown": "Nobody knows whether a call to another system was carried out; `data` names tool and turn.",
     },
-    joins={"steps": _steps, "parts": _parts},
+    joins={"steps": _steps, "parts": _parts, "approvals": _approvals},
     constraints=(
         Index(
             "uq_ai_turns_open", text("organization_id"), text("conversation_id"), unique=True,
