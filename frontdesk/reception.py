@@ -17,7 +17,7 @@ from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.core.errors import BadRequest, Json, NotFound
 from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import decisions, thread, turns
+from frontdesk.runtime import decisions, opting_out, thread, turns
 from frontdesk.runtime.thread import DOORBELL, NewMessage
 
 BEFORE = timedelta(milliseconds=1)  # the context of a reopened conversation begins before its first message
@@ -122,5 +122,6 @@ async def _store(connection: Connection, inbound: Inbound, now: datetime) -> Sto
     message_id, position = await thread.append(connection, organization_id, talk.id, message, now)
     await decisions.open_decision(connection, organization_id, talk.id, message_id, now, talk.viewer_id)
     await turns.supersede(connection, organization_id, talk.id, message_id, now)
+    await opting_out.heard(connection, talk, inbound.text, message_id, now)
     await enqueue(connection, DOORBELL, organization_id, talk.id)
     return StoredMessage(message_id, talk.id, talk.contact_id, position)

@@ -29,6 +29,7 @@ from frontdesk.resources.crm import contact_merges
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.organization import invite_mails, invites
 from frontdesk.runtime import webhook_dispatch
+from frontdesk.runtime.follow_ups import FOLLOW_UP_DOORBELL, FollowUps
 from frontdesk.runtime.handoff import NOTICE_DOORBELL
 from frontdesk.runtime.handoff_notices import HandoffNotices
 from frontdesk.runtime.returns import Returns
@@ -89,6 +90,7 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
                 BROADCAST_DOORBELL: broadcasts.advance,
                 INTENT_DOORBELL: UnknownCalls(door.database, door.clock).settle,
                 RETURN_DOORBELL: Returns(door).look,
+                FOLLOW_UP_DOORBELL: FollowUps(door).look,
                 NOTICE_DOORBELL: HandoffNotices(door).send,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,

@@ -43,6 +43,11 @@ SETTLE_WAITING = """
         updated_at = $7, version = version + 1
     WHERE organization_id = $1 AND conversation_id = $2 AND outcome = 'pending'
 """
+SETTLE_MESSAGE = """
+    UPDATE ai_decisions SET outcome = 'silent', reason = $3, sentence = $4, would_change = $5, sentence_es = $6,
+        updated_at = $7, version = version + 1
+    WHERE organization_id = $1 AND message_id = $2 AND outcome = 'pending'
+"""
 RELEASE = """
     UPDATE ai_decisions SET ai_turn_id = NULL, reason = 'received', updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
@@ -109,6 +114,16 @@ async def settle_waiting(
     english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
     await connection.execute(
         SETTLE_WAITING, organization_id, conversation_id, reason, english.why, english.would_change, spanish.why, now
+    )
+
+
+async def settle_message(
+    connection: Connection, organization_id: int, message_id: int, reason: str, now: datetime
+) -> None:
+    """An inbound that no assistant is asked about."""
+    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
+    await connection.execute(
+        SETTLE_MESSAGE, organization_id, message_id, reason, english.why, english.would_change, spanish.why, now
     )
 
 

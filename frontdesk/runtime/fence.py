@@ -20,6 +20,13 @@ HEARD_AT = """
 """
 ASSISTANT = "SELECT disable_reply, deleted_at FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 FREE_TYPES = ("template", "note")
+# Whether it was cancelled since it was queued, and whether its contact still wants any.
+FOLLOW_UP = """
+    SELECT f.status, f.reason, k.opted_out_at IS NOT NULL AS has_opted_out FROM ai_follow_ups f
+    JOIN conversations c ON c.organization_id = f.organization_id AND c.id = f.conversation_id
+    LEFT JOIN contacts k ON k.organization_id = c.organization_id AND k.id = c.contact_id
+    WHERE f.organization_id = $1 AND f.id = $2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,16 @@ async def assistant_barred(connection: Connection, organization_id: int, assista
     return "reply_disabled" if row["disable_reply"] else None
 
 
+async def follow_up_barred(connection: Connection, organization_id: int, id: int | None) -> str | None:
+    """Between the check and the sending a provider may have been away for minutes."""
+    row = None if id is None else await connection.fetchrow(FOLLOW_UP, organization_id, id)
+    if row is None:
+        return None
+    if row["status"] == "cancelled":
+        return str(row["reason"])
+    return "opted_out" if row["has_opted_out"] else None
+
+
 async def line_barred(connection: Connection, talk: Conversation, part: Part, now: datetime) -> str | None:
     """A line has no turn whose lease could tell; it is checked by itself. A person's message outlives the epoch."""
     if part.is_written and part.content.is_deleted:
@@ -76,6 +93,7 @@ async def line_barred(connection: Connection, talk: Conversation, part: Part, no
         return "newer_epoch"
     return (
         await contact_barred(connection, talk)
+        or await follow_up_barred(connection, talk.organization_id, part.follow_up_id)
         or await assistant_barred(connection, talk.organization_id, part.ai_assistant_id)
         or await channel_barred(connection, talk, part.content.message_type, now)
     )

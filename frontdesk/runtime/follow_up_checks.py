@@ -69,8 +69,6 @@ def next_opening(decision: Decision) -> datetime | None:
     return datetime.fromisoformat(str(decisive.verdict.facts["next_opening"]))
 
 
-
-
 def _gates(case: Case) -> tuple[tuple[str, Gate], ...]:
     named: tuple[tuple[str, Callable[[Case], Gate]], ...] = (
         ("assistant", _assistant), ("blocked", _blocked), ("closed", _closed), ("owner", _owner),

@@ -91,9 +91,7 @@ async def settle(connection: Connection, turn: Turn, reason: str, now: datetime)
     await not_sent(connection, turn.organization_id, turn.ai_follow_up_id, status, reason, now)
 
 
-async def give_up(
-    connection: Connection, turn: Turn, code: str, now: datetime, error: str, *, is_budget: bool
-) -> None:
+async def give_up(connection: Connection, turn: Turn, code: str, now: datetime, error: str, *, is_budget: bool) -> None:
     """The model failed for good. The customer waits for nothing, so there is no line and no hand-off."""
     assert turn.ai_follow_up_id is not None
     reason = "budget_spent" if is_budget else "model_failed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
@@ -130,6 +131,7 @@ class Handoffs:
             cause.rule_id, cause.detail and cause.detail[:LONGEST_REASON], None, talk.last_position,
             "queued" if is_told else "off", now if is_told else None, now,
         )  # fmt: skip
+        await follow_up_endings.stop(connection, talk.organization_id, [talk.id], "human", now)
         await emit(connection, talk.organization_id, "ai-handoffs", "created", handoff_id)
         points = ("handed_off", "assigned") if choice.user_id is not None else ("handed_off",)
         await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=points)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.core.database import Connection
-from frontdesk.runtime import decisions, outbox, turns
+from frontdesk.runtime import decisions, follow_up_turns, outbox, turns
 from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.turns import Turn
@@ -40,6 +41,7 @@ async def bury(connection: Connection, organization_id: int, conversation_id: in
             await decisions.settle(connection, organization_id, turn.id, "answered", DELETED, now)
         await turns.end(connection, turn, DELETED, now)
         await quiet(connection, turn)
+    await follow_up_endings.stop(connection, organization_id, [conversation_id], DELETED, now)
     await decisions.settle_waiting(connection, *where, DELETED, now)
     return turn
 
@@ -62,5 +64,7 @@ async def drop(connection: Connection, talk: Conversation, turn: Turn, now: date
     else:
         outcome: decisions.DecisionOutcome = "answered" if sent or unknown else "muted" if turn.is_muted else "silent"
         await decisions.settle(connection, turn.organization_id, turn.id, outcome, reason, now)
+    if turn.ai_follow_up_id is not None:
+        await follow_up_turns.settle(connection, turn, reason, now)
     await turns.end(connection, turn, reason, now)
     await quiet(connection, turn)

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.assistants.assistant_handoff_config import HandoffTarget
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.core.database import Connection
@@ -96,6 +97,7 @@ async def pass_on(
         RECORD, *where, turn.id, config.id, "assistant", None, None, assistant_id, "requested", None, reason,
         target.share, turn.last_position, "off", None, now,
     )  # fmt: skip
+    await follow_up_endings.stop(connection, talk.organization_id, [talk.id], "other_owner", now)
     await emit(connection, talk.organization_id, "ai-handoffs", "created", handoff_id)
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("assigned",))
     if target.customer_message is not None and not turn.is_muted and not config.disable_reply:

@@ -25,7 +25,8 @@ TURNS = """
             AND s.status = 'done' AND s.is_change) AS has_changed
     FROM ai_turns t
     WHERE t.organization_id = $1 AND t.conversation_id = $2 AND t.epoch = $3 AND t.status = 'ended'
-        AND NOT t.is_muted AND t.end_reason IN ('answered', 'delivery_failed', 'delivery_unknown', 'outside_window')
+        AND NOT t.is_muted AND t.ai_follow_up_id IS NULL
+        AND t.end_reason IN ('answered', 'delivery_failed', 'delivery_unknown', 'outside_window')
     ORDER BY t.id DESC LIMIT $4
 """
 _AT_A_LOSS = re.compile(

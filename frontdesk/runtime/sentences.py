@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from frontdesk.assistants.config import Language
+from frontdesk.assistants.follow_up_words import FOLLOW_UPS
 from frontdesk.core.errors import Json
 from frontdesk.runtime.endings import ENDINGS
 from frontdesk.runtime.handoff_sentences import HANDOFFS
@@ -29,6 +30,7 @@ class Explanation:
 # code → (why, what would change it), English and Spanish; {names} are facts, prepared by `_values`.
 SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
     **HANDOFFS,
+    **FOLLOW_UPS,
     "all_gates_passed": {
         "ENG": ("An answer is due: nothing stands against it.", "Nothing has to change."),
         "ESP": ("Corresponde responder: nada lo impide.", "No hay nada que cambiar."),

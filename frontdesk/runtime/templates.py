@@ -6,10 +6,12 @@ Variables are `{{1}}`, `{{2}}` … or `{{name}}`, as WhatsApp writes them. All v
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 import asyncpg
 
+from frontdesk.core.database import Connection
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid, Json, Unprocessable
 from frontdesk.core.placeholders import fill, variables
@@ -27,7 +29,14 @@ async def filled(call: Call, inbox_channel_id: int | None) -> tuple[str, dict[st
 
     A template that is not approved is `Unprocessable`: the provider would refuse it.
     """
-    row = await _find(call, inbox_channel_id)
+    return await filled_of(call.connection, call.organization_id, call.data, inbox_channel_id)
+
+
+async def filled_of(
+    connection: Connection, organization_id: int, data: Mapping[str, object], inbox_channel_id: int | None
+) -> tuple[str, dict[str, Json]]:
+    """The same, where nobody calls: of what a configuration names."""
+    row = await _find(connection, organization_id, data, inbox_channel_id)
     if row["status"] != "approved":
         raise Unprocessable(
             f"The template '{row['name']}' is {row['status']}; only an approved one can be sent.",
@@ -35,17 +44,18 @@ async def filled(call: Call, inbox_channel_id: int | None) -> tuple[str, dict[st
         )
     header = row["header"]
     names = variables(header, row["body"], *_button_addresses(row["buttons"]))
-    values = _values(call.data.get("template_values"), names)
+    values = _values(data.get("template_values"), names)
     text = "\n\n".join(fill(part, values) for part in (header, row["body"]) if part)
     return text, {
         "id": row["id"], "name": row["name"], "language": row["language"], "values": cast(Json, values),
     }  # fmt: skip
 
 
-async def _find(call: Call, inbox_channel_id: int | None) -> asyncpg.Record:
-    data = call.data
+async def _find(
+    connection: Connection, organization_id: int, data: Mapping[str, object], inbox_channel_id: int | None
+) -> asyncpg.Record:
     if (id := data.get("template_id")) is not None:
-        row = await call.connection.fetchrow(BY_ID, call.organization_id, id)
+        row = await connection.fetchrow(BY_ID, organization_id, id)
         if row is None or row["inbox_channel_id"] != inbox_channel_id:
             raise Invalid([Fault("template_id", "reference", "names no template of this WhatsApp account")])
         return row
@@ -53,8 +63,8 @@ async def _find(call: Call, inbox_channel_id: int | None) -> asyncpg.Record:
     if missing:
         message = "is required: give template_id, or template_name with template_language"
         raise Invalid([Fault(name, "required", message) for name in missing])
-    where = (call.organization_id, inbox_channel_id, data["template_name"], data["template_language"])
-    row = await call.connection.fetchrow(BY_NAME, *where)
+    where = (organization_id, inbox_channel_id, data["template_name"], data["template_language"])
+    row = await connection.fetchrow(BY_NAME, *where)
     if row is None:
         message = "names no template of this WhatsApp account in this language"
         raise Invalid([Fault("template_name", "reference", message)])

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.assistants.handoff_return import set_timer
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
@@ -233,6 +234,7 @@ async def take_over(connection: Connection, talk: Conversation, user_id: int | N
     await connection.execute(TAKE_OVER, talk.organization_id, talk.id, user_id, now)
     if talk.assigned_ai_assistant_id is not None:
         await set_timer(connection, talk.organization_id, talk.id)
+        await follow_up_endings.stop(connection, talk.organization_id, [talk.id], "human", now)
     point = "taken_over" if talk.assigned_ai_assistant_id is not None else "assigned"
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=(point,))
 
@@ -243,6 +245,7 @@ async def leave_unowned(
     """Nobody has it any more, and why. Gives the new epoch."""
     row = await connection.fetchrow(LEAVE_UNOWNED, organization_id, conversation_id, reason, now)
     assert row is not None
+    await follow_up_endings.stop(connection, organization_id, [conversation_id], "other_owner", now)
     await emit(connection, organization_id, PATHS[row["kind"]], "updated", conversation_id, also=("handed_off",))
     epoch: int = row["epoch"]
     return epoch

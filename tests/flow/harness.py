@@ -34,6 +34,7 @@ from frontdesk.reception import Inbound, StoredMessage, receive
 from frontdesk.registry import make_registry
 from frontdesk.resources.messaging import bulk_batches
 from frontdesk.resources.messaging.bulk_batches import BulkWork
+from frontdesk.runtime.follow_ups import FOLLOW_UP_DOORBELL, FollowUps
 from frontdesk.runtime.handoff import NOTICE_DOORBELL
 from frontdesk.runtime.handoff_notices import HandoffNotices
 from frontdesk.runtime.returns import Returns
@@ -189,6 +190,7 @@ class Desk:
                 bulk_batches.DOORBELL: BulkWork(self.door).advance,
                 INTENT_DOORBELL: UnknownCalls(self.database, self.clock).settle,
                 RETURN_DOORBELL: Returns(self.door).look,
+                FOLLOW_UP_DOORBELL: FollowUps(self.door).look,
                 NOTICE_DOORBELL: HandoffNotices(self.door).send,
             }
             for row in sorted(rows):
@@ -241,7 +243,9 @@ class Desk:
     async def decisions(self) -> list[tuple[str, str]]:
         """Outcome and reason for each inbound, in order; each inbound has exactly one."""
         inbounds = await self.fetch("SELECT id FROM conversation_messages WHERE direction = 'inbound' ORDER BY id")
-        rows = await self.fetch("SELECT message_id, outcome, reason FROM ai_decisions ORDER BY message_id")
+        rows = await self.fetch(
+            "SELECT message_id, outcome, reason FROM ai_decisions WHERE message_id IS NOT NULL ORDER BY message_id"
+        )
         assert [row["message_id"] for row in rows] == [row["id"] for row in inbounds]
         return [(row["outcome"], row["reason"]) for row in rows]
 

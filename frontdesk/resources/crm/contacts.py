@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Computed, Index, Text, text
 
+from frontdesk.assistants.follow_up_endings import stop_by_opting_out
 from frontdesk.core.changes import changed
 from frontdesk.core.door import Call
 from frontdesk.core.fields import Field
@@ -47,6 +48,12 @@ async def _complete_phone(call: Call) -> None:
     phone, code, iso = (_text({**stored, **given}.get(name)) for name in PHONE)
     country = country_of(phone, Country(code, iso), "phone" if "phone" in given else next(iter(given)))
     call.data |= {"phone_country_code": country.code, "phone_country_iso": country.iso}
+
+
+async def _finish(call: Call) -> None:
+    await put_tags(call)
+    if call.verb == "patch" and call.data.get("opted_out_at") is not None and call.id is not None:
+        await stop_by_opting_out(call.connection, call.organization_id, [call.id], call.door.clock.now())
 
 
 def _text(value: object) -> str | None:
@@ -115,7 +122,7 @@ contacts = Resource(
     filters={"tag_id": BY_TAG},
     light=_is_light,
     prepare=_prepare,
-    finish=put_tags,
+    finish=_finish,
 )
 
 # Stored, because under a row-level policy an index on an expression is not used to look a value up: the expression's

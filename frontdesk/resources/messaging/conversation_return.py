@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from frontdesk.assistants.follow_up_endings import stop
 from frontdesk.assistants.handoff_return import note_return, reopen_waiting, returning_on_close, set_timer
 from frontdesk.core.database import Connection
 from frontdesk.core.fields import Field, Plain
@@ -49,7 +50,10 @@ async def returned_on_close(
 async def settle_returns(
     connection: Connection, organization_id: int, settled: Settled, ids: list[int], now: datetime
 ) -> None:
-    """After the write: the timer of a takeover, the records of a hand-back, the messages that wait for an answer."""
+    """After the write: the follow-ups that are over, the timer of a takeover, the records of a hand-back, the messages
+    that wait for an answer."""
+    if (reason := _stopped_by(settled)) is not None:
+        await stop(connection, organization_id, ids, reason, now)
     if "taken_over" in settled.points:
         await set_timer(connection, organization_id, *ids)
     if settled.written.get("assigned_ai_assistant_id") is not None and "assigned" in settled.points:
@@ -58,3 +62,12 @@ async def settle_returns(
         if settled.is_answering:
             # The new epoch rings the bell of each, so that they are judged at once.
             await reopen_waiting(connection, organization_id, ids, now)
+
+
+def _stopped_by(settled: Settled) -> str | None:
+    """Why what was to be sent to a silent customer is not sent any more."""
+    if "closed" in settled.points:
+        return "closed"
+    if "taken_over" in settled.points:
+        return "human"
+    return "other_owner" if {"assigned", "handed_off"} & set(settled.points) else None
