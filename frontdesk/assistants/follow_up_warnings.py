@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.follow_up_config import FollowUpRule
 from frontdesk.assistants.schedule import next_opening
+from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.errors import Fault, Json
 
 FIELD = "follow_up_config"
+CHANNELS = tuple(CAPABILITIES)
 # How each mode is fed; what belongs to another mode is stored and not sent.
 FED_BY: Mapping[str, str] = {"ai": "instructions", "fixed": "message", "template": "template_id"}
 
@@ -25,8 +27,13 @@ def follow_up_warnings(config: AssistantConfig, now: datetime) -> Iterator[dict[
         message = f"An assistant of the type {config.assistant_type} has no customer to write to again."
         yield {"field": FIELD, "code": "follow_up_not_for_type", "message": message}
         return
-    message = "Follow-ups are not available in this version; the rules are stored and nothing is sent."
-    yield {"field": FIELD, "code": "follow_up_not_available", "message": message}
+    if config.disable_reply:
+        message = "While disable_reply is on nothing is sent, so no follow-ups are either."
+        yield {"field": f"{FIELD}.enabled", "code": "follow_up_muted", "message": message}
+    for name in ("close", "human", "opt_out"):
+        if name not in follow_up.stop_on:
+            message = f"{name} ends follow-ups in any case; only reply may be left out."
+            yield {"field": f"{FIELD}.stop_on", "code": "follow_up_stops_anyway", "message": message}
     if not follow_up.rules:
         yield {"field": f"{FIELD}.rules", "code": "follow_up_without_rules", "message": "There is no rule to follow."}
     schedule = config.schedule
@@ -40,7 +47,19 @@ def follow_up_warnings(config: AssistantConfig, now: datetime) -> Iterator[dict[
 
 
 def _of_rule(rule: FollowUpRule, at: str) -> Iterator[dict[str, Json]]:
+    if rule.mode == "ai" and not (rule.instructions or "").strip():
+        message = f"Rule {rule.id} has no instructions; the assistant asks whether the customer still needs help."
+        yield {"field": f"{at}.instructions", "code": "follow_up_without_instructions", "message": message}
+    shut = ", ".join(channel for channel in CHANNELS if rule.is_for(channel) and _is_shut(channel, rule))
+    if shut and rule.mode != "template":
+        message = (
+            f"Rule {rule.id} is due after the 24 hours in which {shut} may be written to, so nothing is sent there."
+        )
+        yield {"field": f"{at}.after_minutes", "code": "follow_up_after_window", "message": message}
     for mode, name in FED_BY.items():
+        # Of another mode a template is what goes out when WhatsApp takes nothing else.
+        if mode == "template" and rule.is_for("whatsapp"):
+            continue
         if mode != rule.mode and getattr(rule, name) is not None:
             message = f"Rule {rule.id} does not use {name}, because its mode is {rule.mode}."
             yield {"field": f"{at}.{name}", "code": "follow_up_unused", "message": message}
@@ -48,6 +67,14 @@ def _of_rule(rule: FollowUpRule, at: str) -> Iterator[dict[str, Json]]:
     if rule.mode == "template" and (others or not rule.channels):
         message = f"Rule {rule.id} sends a template, which only WhatsApp knows; on other channels it sends nothing."
         yield {"field": f"{at}.channels", "code": "follow_up_channel_unfit", "message": message}
+
+
+def _is_shut(channel: str, rule: FollowUpRule) -> bool:
+    """WhatsApp takes templates afterwards, the others nothing."""
+    if channel == "whatsapp" and rule.template_id is not None:
+        return False
+    window = CAPABILITIES[channel].window
+    return window is not None and timedelta(minutes=rule.after_minutes) >= window
 
 
 def template_faults(config: AssistantConfig, known: Mapping[int, bool]) -> Iterator[Fault]:
