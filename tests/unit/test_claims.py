@@ -1,0 +1,27 @@
+"""What a sentence claims was done: two tables of sentences, and how well the rules read them."""
+
+import pytest
+
+from frontdesk.assistants.claims import claims_in
+from tests.unit import claim_sentences_english, claim_sentences_spanish
+
+TABLES = {"english": claim_sentences_english, "spanish": claim_sentences_spanish}
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.strip().splitlines() if line]
+
+
+CLAIMS = [line for table in TABLES.values() for line in lines(table.CLAIMS)]
+OTHERS = [line for table in TABLES.values() for line in lines(table.OTHERS)]
+
+
+@pytest.mark.parametrize("line", CLAIMS)
+def test_a_claim_is_read_with_its_kind(line: str) -> None:
+    kinds, _, sentence = line.partition(": ")
+    assert {claim.kind for claim in claims_in(sentence)} >= set(kinds.split())
+
+
+@pytest.mark.parametrize("sentence", OTHERS)
+def test_what_is_no_claim_is_left_alone(sentence: str) -> None:
+    assert claims_in(sentence) == ()
