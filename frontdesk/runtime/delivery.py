@@ -88,7 +88,9 @@ class Delivery:
                 if part.status == "pending" and part.due_at > now:
                     await self._pause(connection, turn, part)
                     return None
-                if not carrier.is_local and await outbox.has_open_lines(connection, talk.organization_id, talk.id):
+                # A part that may be with the provider goes first: the lines wait for it.
+                gives_way = part.status == "pending" and not carrier.is_local
+                if gives_way and await outbox.has_open_lines(connection, talk.organization_id, talk.id):
                     await self._give_way(connection, turn)
                     return None
                 if (reason := await self._revoked(connection, held, talk, carrier)) is not None:
@@ -126,7 +128,8 @@ class Delivery:
                     return None
                 if (reason := await fence.line_barred(connection, talk, part, now)) is not None:
                     # What a person wrote and did not take back has failed, and they must see it.
-                    status = "failed" if part.is_written and reason != "message_deleted" else "withdrawn"
+                    is_lost = part.is_written and part.status == "pending" and reason != "message_deleted"
+                    status = "failed" if is_lost else "withdrawn"
                     await outbox.close(connection, organization_id, [part], status, reason, now)
                 elif carrier.is_local:
                     await self._accepted(connection, talk, part)
@@ -212,12 +215,12 @@ class Delivery:
     async def _refused(
         self, connection: Connection, talk: Conversation, part: Part, turn: Turn | None, why: str
     ) -> None:
-        now = self.clock.now()
-        await outbox.close(connection, talk.organization_id, [part], "failed", why, now)
+        now, is_unknown = self.clock.now(), part.status == "sending"  # a crash lies before this refusal
+        await outbox.close(connection, talk.organization_id, [part], "unknown" if is_unknown else "failed", why, now)
         if turn is not None and not part.is_image:
             rest = await outbox.open_parts(connection, talk.organization_id, talk.id, turn.id)
             await outbox.close(connection, talk.organization_id, rest, "withdrawn", "delivery_failed", now)
-            await self.finish(connection, turn, "delivery_failed", error=why)
+            await self.finish(connection, turn, "delivery_unknown" if is_unknown else "delivery_failed", error=why)
 
     async def _pause(self, connection: Connection, turn: Turn, part: Part) -> None:
         now = self.clock.now()

@@ -21,8 +21,18 @@ from frontdesk.core.events import emit
 from frontdesk.runtime.refusals import said_of
 from frontdesk.runtime.thread import messages_path
 
-Kind = Literal["answer", "out_of_schedule", "budget", "fixed_line", "handoff", "written", "image", "follow_up",
-               "opt_out", "approval"]
+Kind = Literal[
+    "answer",
+    "out_of_schedule",
+    "budget",
+    "fixed_line",
+    "handoff",
+    "written",
+    "image",
+    "follow_up",
+    "opt_out",
+    "approval",
+]
 
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,
@@ -42,14 +52,16 @@ CLAIM = """
 """
 SENT = """
     UPDATE outbox SET status = 'sent', message_id = $3, reason = $4, updated_at = $5, version = version + 1
-    WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'sending') RETURNING id
+    WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'sending', 'unknown') RETURNING id
 """
+# What is with the provider cannot be withdrawn any more: whether it arrived is unknown.
 CLOSE = """
     WITH closed AS (
-        UPDATE outbox SET status = $3, reason = $4, updated_at = $5, version = version + 1
-        WHERE organization_id = $1 AND id = ANY($2) AND status IN ('pending', 'sending') RETURNING message_id
+        UPDATE outbox SET status = CASE WHEN status = 'sending' AND $3 = 'withdrawn' THEN 'unknown' ELSE $3 END,
+            reason = $4, updated_at = $5, version = version + 1
+        WHERE organization_id = $1 AND id = ANY($2) AND status IN ('pending', 'sending') RETURNING message_id, status
     )
-    UPDATE conversation_messages m SET status = $3, error = $6, updated_at = $5, version = m.version + 1
+    UPDATE conversation_messages m SET status = closed.status, error = $6, updated_at = $5, version = m.version + 1
     FROM closed WHERE m.organization_id = $1 AND m.id = closed.message_id AND m.status = 'pending'
     RETURNING m.id, m.channel, m.kind
 """
@@ -60,7 +72,7 @@ MARK_SENT = """
     WHERE organization_id = $1 AND id = $2 RETURNING id, channel, kind
 """
 AGAIN = """
-    UPDATE outbox SET status = 'pending', reason = $3, due_at = $4, updated_at = $5, version = version + 1
+    UPDATE outbox SET status = $6, reason = $3, due_at = $4, updated_at = $5, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND status = 'sending'
 """
 DELAY = "UPDATE outbox SET due_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2"
@@ -235,7 +247,8 @@ async def close(
     ids = [part.id for part in parts]
     for part in parts:
         if part.follow_up_id is not None:
-            await follow_up_endings.not_sent(connection, organization_id, part.follow_up_id, status, reason, now)
+            own = "unknown" if part.status == "sending" and status == "withdrawn" else status
+            await follow_up_endings.not_sent(connection, organization_id, part.follow_up_id, own, reason, now)
     rows = await connection.fetch(CLOSE, organization_id, ids, status, reason, now, said_of(reason))
     for row in rows:
         await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "updated", row["id"])
@@ -253,8 +266,8 @@ async def mark_sent(
 async def again(
     connection: Connection, organization_id: int, part: Part, reason: str, due_at: datetime, now: datetime
 ) -> None:
-    """Not accepted this time."""
-    await connection.execute(AGAIN, organization_id, part.id, reason, due_at, now)
+    """Not accepted this time. Of a part that may have arrived before, that stays unknown."""
+    await connection.execute(AGAIN, organization_id, part.id, reason, due_at, now, part.status)
 
 
 async def delay(connection: Connection, organization_id: int, part: Part, due_at: datetime) -> Part:

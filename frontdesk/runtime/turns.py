@@ -88,7 +88,8 @@ END = """
             structured_output), ended_at FROM ended
         WHERE private_to_user_id IS NULL
     ), withdrawn AS (
-        UPDATE outbox o SET status = 'withdrawn', reason = $3, updated_at = $5, version = o.version + 1 FROM ended
+        UPDATE outbox o SET status = CASE o.status WHEN 'sending' THEN 'unknown' ELSE 'withdrawn' END, reason = $3,
+            updated_at = $5, version = o.version + 1 FROM ended
         WHERE o.organization_id = $1 AND o.ai_turn_id = ended.id AND o.status IN ('pending', 'sending')
     ), voided AS (
         UPDATE ai_approvals p SET status = 'void', reason = $3, updated_at = $5, version = p.version + 1 FROM ended

@@ -2,7 +2,8 @@
 
 import pytest
 
-from frontdesk.core.errors import BadRequest, Unavailable
+from frontdesk.core.caller import Caller, Role
+from frontdesk.core.errors import BadRequest, Json, Unavailable
 from tests.flow.harness import Crash, Desk, FakeProvider
 
 MULTI = {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 2, "max": 2}}
@@ -82,6 +83,56 @@ async def test_without_keys_an_unknown_part_is_tried_once_more_and_flagged(desk:
     part = (await desk.fetch("SELECT status, reason FROM outbox ORDER BY id DESC LIMIT 1"))[0]
     assert tuple(part) == ("unknown", "delivery_unknown")
     assert (await desk.decisions())[-1] == ("answered", "delivery_unknown")
+
+
+async def crashed(desk: Desk, *, takes_keys: bool = True) -> FakeProvider:
+    """The provider took a part, and the worker died before it could note that."""
+    fake = await provider(desk, takes_keys=takes_keys)
+    fake.faults = [Crash()]
+    with pytest.raises(Crash):
+        await desk.ask("Hello?", "Hi.")
+    return fake
+
+
+async def last_part(desk: Desk) -> tuple[str, str]:
+    row = (await desk.fetch("SELECT status, reason FROM outbox WHERE ai_turn_id = 2 ORDER BY id DESC LIMIT 1"))[0]
+    return row["status"], row["reason"]
+
+
+async def test_what_may_have_arrived_cannot_be_withdrawn_by_a_takeover(desk: Desk) -> None:
+    await crashed(desk)
+    await desk.change(assigned_user_id=desk.user_id)
+    await desk.pass_time(LEASE)
+    assert await last_part(desk) == ("unknown", "person_took_over")
+    assert (await desk.decisions())[-1] == ("answered", "person_took_over")
+
+
+async def test_a_refusal_after_a_crash_leaves_open_whether_it_arrived(desk: Desk) -> None:
+    fake = await crashed(desk)
+    fake.faults = [BadRequest("The number does not exist.")]
+    await desk.pass_time(LEASE)
+    assert await last_part(desk) == ("unknown", "The number does not exist.")
+    assert (await desk.decisions())[-1] == ("answered", "delivery_unknown")
+
+
+async def test_an_absence_after_a_crash_leaves_open_whether_it_arrived(desk: Desk) -> None:
+    fake = await crashed(desk)
+    fake.faults = [Unavailable("The provider is away.")]
+    await desk.pass_time(LEASE)
+    await desk.change(status="closed")
+    await desk.pass_time(LEASE)
+    assert await last_part(desk) == ("unknown", "conversation_closed")
+
+
+async def test_a_line_behind_a_part_that_may_have_arrived_waits_for_it(desk: Desk) -> None:
+    fake = await crashed(desk)
+    key = Caller(desk.organization_id, desk.user_id, Role.admin, via="api_key")
+    data: dict[str, Json] = {"conversation_id": desk.conversation_id, "message_text": "Your order has left."}
+    await desk.door.call(key, "conversation-messages-sms", "create", data=data)
+    for _ in range(3):
+        await desk.pass_time(LEASE)
+    assert fake.accepted == ["Hi.", "Your order has left."]
+    assert await last_part(desk) == ("sent", "sent_again_after_unknown")
 
 
 async def test_a_provider_that_is_away_gets_the_part_later(desk: Desk) -> None:
