@@ -5,6 +5,8 @@ Apart from `main.py`, which brings the HTTP edge as well: a worker and a migrati
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from frontdesk import approvals, playground, staff_chat, tickets
 from frontdesk.core.clock import SystemClock
 from frontdesk.core.database import Database
@@ -19,7 +21,9 @@ from frontdesk.resources.assistants.ai_assistant_skills import ai_assistant_skil
 from frontdesk.resources.assistants.ai_assistant_system import ai_assistant_system
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.ai_assistants_change_history import ai_assistants_change_history
+from frontdesk.resources.assistants.ai_assistants_follow_up_preview import ai_assistants_follow_up_preview
 from frontdesk.resources.assistants.ai_assistants_permissions import ai_assistants_permissions
+from frontdesk.resources.assistants.ai_assistants_replay import ai_assistants_replay
 from frontdesk.resources.assistants.ai_assistants_restore import ai_assistants_restore
 from frontdesk.resources.assistants.ai_assistants_test_connection import ai_assistants_test_connection
 from frontdesk.resources.assistants.ai_models import ai_models
@@ -89,7 +93,7 @@ from frontdesk.resources.products.product_categories import product_categories
 from frontdesk.resources.products.product_media import product_media
 from frontdesk.resources.products.product_stock_movements import product_stock_movements
 from frontdesk.resources.products.products import products
-from frontdesk.runtime import initiation, person
+from frontdesk.runtime import initiation, person, replay
 
 RESOURCES: tuple[Resource, ...] = (
     organizations,
@@ -133,7 +137,9 @@ RESOURCES: tuple[Resource, ...] = (
     ai_assistants,
     ai_assistant_skills,
     ai_assistants_change_history,
+    ai_assistants_follow_up_preview,
     ai_assistants_permissions,
+    replace(ai_assistants_replay, look=replay.look),
     ai_assistants_restore,
     ai_assistants_test_connection,
     inbox_channels,
