@@ -34,7 +34,10 @@ _STATES: dict[str, dict[Language, str]] = {
         "ENG": "Nobody decided in time; the call was not made.",
         "ESP": "Nadie decidió a tiempo; la llamada no se hizo.",
     },
-    "void": {"ENG": "It came to nothing: {reason}.", "ESP": "Quedó sin efecto: {reason}."},
+    "void": {
+        "ENG": "It came to nothing: the turn ended without the call ({reason}).",
+        "ESP": "Quedó sin efecto: el turno terminó sin la llamada ({reason}).",
+    },
     "superseded": {
         "ENG": "It came to nothing: the customer wrote again.",
         "ESP": "Quedó sin efecto: el cliente volvió a escribir.",

@@ -69,7 +69,8 @@ VOID = """
 
 @dataclass(frozen=True, slots=True)
 class CallToApprove:
-    """A call as the model made it. `config_version` is that of the record as it is now.
+    """A call as the model made it. `config_version` is that of the assistant's record as it is now, `tool_version` that of
+    an API tool's: what was approved for one address is not called at another.
 
     `may_repeat`: the call may be made again under an approval that is used, because it only reads or its intent
     carries a key: a worker died between the use and the outcome.
@@ -80,11 +81,12 @@ class CallToApprove:
     arguments: dict[str, Json]
     config_version: int
     may_repeat: bool = False
+    tool_version: int | None = None
 
     @property
     def hash(self) -> str:
         """SHA-256 of what a person approves."""
-        parts = [self.tool_name, self.config_version, self.arguments]
+        parts = [self.tool_name, self.config_version, self.tool_version, self.arguments]
         text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

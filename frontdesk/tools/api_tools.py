@@ -29,7 +29,7 @@ from .internal import RAW, UNREADABLE
 from .remote import Outcome, Remote
 
 OFFERED = """
-    SELECT id, function_name, description, method, parameters_schema::text AS schema FROM api_tools
+    SELECT id, function_name, description, method, parameters_schema::text AS schema, version FROM api_tools
     WHERE organization_id = $1 AND id = ANY($2) AND deleted_at IS NULL ORDER BY id
 """
 CALLED = "SELECT * FROM api_tools WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
@@ -81,7 +81,7 @@ def _definition(row: Mapping[str, object], use: ApiToolUse) -> ToolDefinition:
     description = f"{row['description']} When to use it: {use.when_to_use}" if use.when_to_use else row["description"]
     return ToolDefinition(
         name=str(row["function_name"]), description=str(description), parameters_json_schema=schema["parameters"],
-        metadata={"is_change": row["method"] != "GET", "api_tool_id": row["id"]},
+        metadata={"is_change": row["method"] != "GET", "api_tool_id": row["id"], "version": row["version"]},
     )  # fmt: skip
 
 

@@ -30,11 +30,11 @@ class Approved(WrapperToolset[ToolDeps]):
             assert ctx.tool_call_id is not None
             assert deps.connection is not None
             stored = await deps.turn.stored_call(ctx.tool_call_id)
-            only_reads = (tool.tool_def.metadata or {}).get("is_change") is False
+            about = tool.tool_def.metadata or {}
             arguments = cast("dict[str, Json]", storable(cast(Json, tool_args)))
             permit = await deps.turn.permit(deps.connection, CallToApprove(
                 ctx.tool_call_id, name, arguments, deps.approval_version,
-                only_reads or (stored is not None and is_repeatable(stored)),
+                about.get("is_change") is False or (stored is not None and is_repeatable(stored)), about.get("version"),
             ))  # fmt: skip
             if permit.state == "waits":
                 raise Waits

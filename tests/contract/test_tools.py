@@ -98,7 +98,6 @@ async def test_what_is_revoked_while_the_turn_runs_is_refused(world: World, name
     key = TOOL_KEYS[name]
     now = {
         "switched off": config({}),
-        "now always": config({name: {"enabled": True, "approval": "always"}}),
         "deleted": config(deleted_at=world.deps.clock.now()),
     }
     if key.entity:
@@ -108,11 +107,20 @@ async def test_what_is_revoked_while_the_turn_runs_is_refused(world: World, name
     for why, record in now.items():
         world.configure(config(), record)
         world.turn.calls.clear()
+        world.turn.records.clear()
         result = await world.use(name, **ELSEWHERE[name])
         assert isinstance(result, str), why
         assert result.startswith(f"{name} was not called: "), why
         assert world.turn.records[-1].status == "refused", why
     assert world.turn.effects == 0
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+async def test_what_needs_an_approval_now_waits_for_it(world: World, name: str) -> None:
+    world.turn.is_approved = False
+    world.configure(config(), config({name: {"enabled": True, "approval": "always"}}))
+    assert await world.use(name, **ELSEWHERE[name]) is None
+    assert (world.turn.waiting, world.turn.records, world.turn.effects) == (["call-0"], [], 0)
 
 
 async def test_a_blocked_contact_ends_all_tools(world: World) -> None:

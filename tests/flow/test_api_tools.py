@@ -252,14 +252,12 @@ async def test_a_broken_connection_of_a_change_is_unknown(open_desk: Desk, shop:
 
 
 @pytest.mark.parametrize("revoked", [
-    {"api_tools": []}, {"api_tools": "off"}, {"api_tools": "always"}, "deleted",
-], ids=["not named", "off", "approval", "deleted"])  # fmt: skip
+    {"api_tools": []}, {"api_tools": "off"}, "deleted",
+], ids=["not named", "off", "deleted"])  # fmt: skip
 async def test_a_revocation_holds_at_once(open_desk: Desk, shop: Receiver, revoked: object) -> None:
     desk = open_desk
     id = await offer(desk, shop)
-    entries: dict[str, list[Json]] = {
-        "off": [{"api_tool_id": id, "enabled": False}], "always": [{"api_tool_id": id, "approval": "always"}],
-    }  # fmt: skip
+    entries: dict[str, list[Json]] = {"off": [{"api_tool_id": id, "enabled": False}]}
 
     async def revoke(_: list[ModelMessage]) -> object:
         if revoked == "deleted":

@@ -68,7 +68,7 @@ async def test_the_model_calls_a_tool_of_a_server(open_desk: Desk, shop: Shop) -
 
 
 async def test_only_what_is_named_and_switched_on_is_offered(open_desk: Desk, shop: Shop) -> None:
-    tools: Json = [{"name": "search"}, {"name": "order", "enabled": False}, {"name": "broken", "approval": "always"}]
+    tools: Json = [{"name": "search"}, {"name": "order", "enabled": False}, {"name": "broken", "enabled": False}]
     await open_desk.configure(mcp_tools=[entry(shop, tools=tools)])
     assert await open_desk.ask("Order!", call("shop__order", article="x"), "I cannot.") == ["I cannot."]
     assert offered(open_desk) == {"shop__search"}

@@ -40,10 +40,6 @@ CASES = [
     (made(internal_tools=tools(find_contact=True)), (f"{TOOL}.find_contact", "tool_without_access")),
     (made(internal_tools=tools(add_note=True), access_contact="read"), (f"{TOOL}.add_note", "tool_access_read")),
     (
-        made(internal_tools=tools(get_product={"enabled": True, "approval": "always"})),
-        (f"{TOOL}.get_product.approval", "approval_not_available"),
-    ),
-    (
         made(internal_tools=tools(find_contact={"enabled": True, "scope": "organization"}), access_contact="read"),
         (f"{TOOL}.find_contact.scope", "scope_open"),
     ),

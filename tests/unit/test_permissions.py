@@ -58,9 +58,13 @@ def test_a_key_that_is_off_is_off_whatever_the_access() -> None:
     assert permission(config(off), "get_contact").rule == "off"
 
 
-def test_approval_always_is_refused_until_approvals_exist() -> None:
+def test_what_needs_an_approval_is_offered_and_says_so() -> None:
     found = permission(config(switched("update_contact", approval="always")), "update_contact")
-    assert (found.rule, found.config_path) == ("approval", "internal_tools.tools.update_contact.approval")
+    assert (found.rule, found.config_path) == ("needs_approval", "internal_tools.tools.update_contact.approval")
+    assert (found.is_allowed, found.needs_approval) == (True, True)
+    assert offered(config(switched("update_contact", approval="always"))) == ("update_contact",)
+    refused = permission(config(switched("update_contact", approval="always"), access="read"), "update_contact")
+    assert (refused.is_allowed, refused.rule) == (False, "access_read")
 
 
 def test_a_deleted_assistant_may_nothing() -> None:
@@ -104,7 +108,7 @@ API_RULES = [
     ({}, "allowed"),
     ({"api_tools": ApiTools([])}, "api_off"),
     ({"api_tools": ApiTools([ApiToolUse(api_tool_id=3, enabled=False)])}, "api_off"),
-    ({"api_tools": ApiTools([ApiToolUse(api_tool_id=3, approval="always")])}, "approval"),
+    ({"api_tools": ApiTools([ApiToolUse(api_tool_id=3, approval="always")])}, "needs_approval"),
     ({"deleted_at": NOW}, "deleted"),
     # It may send something, but what and to whom only its owner knows: silent mode leaves it as it is configured.
     ({"disable_reply": True}, "allowed"),
@@ -115,5 +119,5 @@ API_RULES = [
 def test_an_api_tool_is_ruled_by_the_assistants_entry(members: dict[str, object], rule: str) -> None:
     named = {"api_tools": ApiTools([ApiToolUse(api_tool_id=3)])}
     found = api_tool_permission(config(**(named | members)), 3, "api_order_status")
-    assert (found.rule, found.is_allowed) == (rule, rule == "allowed")
+    assert (found.rule, found.is_allowed) == (rule, rule in ("allowed", "needs_approval"))
     assert found.sentence
