@@ -1,5 +1,6 @@
 """Why it did not answer: every inbound has its decision."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,21 @@ async def test_outside_the_schedule_the_message_goes_once(desk: Desk) -> None:
     assert (await desk.decisions())[1:] == [("silent", "out_of_schedule_message"), ("silent", "out_of_schedule_told")]
     await desk.pass_time(3 * 3600)
     assert await desk.ask("Now?", "Yes.") == ["Yes."]
+
+
+@pytest.mark.parametrize(("night", "begin"), [("spring", "2026-03-08T06:30Z"), ("autumn", "2026-11-01T05:30Z")])
+async def test_the_pause_between_two_messages_is_of_hours_and_not_of_the_clock(
+    desk: Desk, night: str, begin: str
+) -> None:
+    """From half past one in New York the clock shows 04:30, or 02:30, two hours later."""
+    shut = CLOSED | {"weekly": [{"days": ["wed"], "from": "14:00", "to": "18:00"}]}
+    await desk.configure(schedule_config=shut, timezone="America/New_York")
+    desk.clock.set(datetime.fromisoformat(begin))
+    assert await desk.ask("Hello?") == ["We open at two."]
+    await desk.pass_time(2 * 3600 - 60)
+    assert await desk.ask("Anybody?") == []
+    await desk.pass_time(60)
+    assert await desk.ask("And now?") == ["We open at two."]
 
 
 @pytest.mark.parametrize(
