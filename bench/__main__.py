@@ -8,7 +8,7 @@ import sys
 
 from bench.tables import write_section
 
-NAMES = ("api", "turn", "start", "inbox", "bulk", "fanout")
+NAMES = ("api", "turn", "start", "inbox", "bulk", "fanout", "replay")
 
 
 def main() -> int:

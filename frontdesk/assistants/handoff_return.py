@@ -48,8 +48,8 @@ WAITING = """
 """
 REOPEN = f"""
     UPDATE ai_decisions SET outcome = 'pending', reason = 'received', ai_turn_id = NULL, gate = NULL, gates = '[]',
-        config_path = NULL, sentence = NULL, sentence_es = NULL, would_change = NULL, updated_at = $3,
-        version = version + 1
+        config_path = NULL, sentence = NULL, sentence_es = NULL, would_change = NULL, would_change_es = NULL,
+        updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND id IN ({WAITING}) RETURNING conversation_id
 """
 

@@ -29,23 +29,23 @@ UNDECIDED = """
 DECIDE = """
     UPDATE ai_decisions SET outcome = $3, reason = $4, gate = $5, gates = $6, config_path = $7, config_version = $8,
         sentence = $9, would_change = $10, sentence_es = $11, ai_assistant_id = $12, ai_turn_id = $13,
-        facts = $15, decided_at = $14, updated_at = $14, version = version + 1
+        would_change_es = $16, facts = $15, decided_at = $14, updated_at = $14, version = version + 1
     WHERE organization_id = $1 AND id = ANY($2)
 """
 OF_TURN = "SELECT id FROM ai_decisions WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'"
 SETTLE = """
     UPDATE ai_decisions SET outcome = $3, reason = $4, sentence = $5, would_change = $6, sentence_es = $7,
-        updated_at = $8, version = version + 1
+        would_change_es = $9, updated_at = $8, version = version + 1
     WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
 """
 SETTLE_WAITING = """
     UPDATE ai_decisions SET outcome = 'silent', reason = $3, sentence = $4, would_change = $5, sentence_es = $6,
-        updated_at = $7, version = version + 1
+        would_change_es = $8, updated_at = $7, version = version + 1
     WHERE organization_id = $1 AND conversation_id = $2 AND outcome = 'pending'
 """
 SETTLE_MESSAGE = """
     UPDATE ai_decisions SET outcome = 'silent', reason = $3, sentence = $4, would_change = $5, sentence_es = $6,
-        updated_at = $7, version = version + 1
+        would_change_es = $8, updated_at = $7, version = version + 1
     WHERE organization_id = $1 AND message_id = $2 AND outcome = 'pending'
 """
 RELEASE = """
@@ -88,7 +88,7 @@ async def decide(
     await connection.execute(
         DECIDE, organization_id, list(ids), outcome, decision.reason, decision.gate, json.dumps(decision.gates_json()),
         decision.config_path, decision.config_version, english.why, english.would_change, spanish.why, assistant_id,
-        turn_id, now, json.dumps(facts_json(decision.facts)),
+        turn_id, now, json.dumps(facts_json(decision.facts)), spanish.would_change,
     )  # fmt: skip
 
 
@@ -103,7 +103,16 @@ async def settle(
     """The end of the turn is the end of the decisions about its inbounds; `facts` are for the sentences."""
     english, spanish = explain(reason, facts or {}, "ENG"), explain(reason, facts or {}, "ESP")
     await connection.execute(
-        SETTLE, organization_id, turn_id, outcome, reason, english.why, english.would_change, spanish.why, now
+        SETTLE,
+        organization_id,
+        turn_id,
+        outcome,
+        reason,
+        english.why,
+        english.would_change,
+        spanish.why,
+        now,
+        spanish.would_change,
     )
 
 
@@ -113,7 +122,15 @@ async def settle_waiting(
     """All inbounds of a conversation that still wait get no answer."""
     english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
     await connection.execute(
-        SETTLE_WAITING, organization_id, conversation_id, reason, english.why, english.would_change, spanish.why, now
+        SETTLE_WAITING,
+        organization_id,
+        conversation_id,
+        reason,
+        english.why,
+        english.would_change,
+        spanish.why,
+        now,
+        spanish.would_change,
     )
 
 
@@ -123,7 +140,15 @@ async def settle_message(
     """An inbound that no assistant is asked about."""
     english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
     await connection.execute(
-        SETTLE_MESSAGE, organization_id, message_id, reason, english.why, english.would_change, spanish.why, now
+        SETTLE_MESSAGE,
+        organization_id,
+        message_id,
+        reason,
+        english.why,
+        english.would_change,
+        spanish.why,
+        now,
+        spanish.would_change,
     )
 
 

@@ -31,7 +31,7 @@ async def test_an_empty_past_has_no_differences(world: World, eva: int) -> None:
     assert shown["changes"].keys() == {
         "answered_to_silent", "silent_to_answered", "handed_over_gained", "handed_over_lost",
     }  # fmt: skip
-    assert [note["code"] for note in shown["notes"]][0] == "model"
+    assert shown["notes"][0]["code"] == "model"
 
 
 async def test_only_an_admin_and_only_an_assistant_of_ones_own(world: World, eva: int) -> None:

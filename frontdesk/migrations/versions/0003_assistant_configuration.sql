@@ -177,9 +177,9 @@ CREATE TABLE mcp_begun_sign_ins (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_mcp_begun_sign_ins PRIMARY KEY (id),
     CONSTRAINT fk_mcp_begun_sign_ins_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash),
     CONSTRAINT fk_mcp_begun_sign_ins_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE,
-    CONSTRAINT uq_mcp_begun_sign_ins_state_hash UNIQUE (state_hash)
+    CONSTRAINT fk_mcp_begun_sign_ins_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_mcp_begun_sign_ins_ai_assistant_id ON mcp_begun_sign_ins (organization_id, ai_assistant_id);
@@ -195,8 +195,8 @@ CREATE TABLE mcp_grants (
     challenge TEXT,
     error TEXT,
     CONSTRAINT pk_mcp_grants PRIMARY KEY (organization_id, ai_assistant_id, mcp_tool_id),
-    CONSTRAINT fk_mcp_grants_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE,
-    CONSTRAINT fk_mcp_grants_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE
+    CONSTRAINT fk_mcp_grants_organization_id_ai_assistant_id FOREIGN KEY(organization_id, ai_assistant_id) REFERENCES ai_assistants (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT fk_mcp_grants_organization_id FOREIGN KEY(organization_id) REFERENCES organizations (id) ON DELETE CASCADE
 );
 
 ALTER TABLE ai_assistants ADD COLUMN access_permissions_automations JSONB;
@@ -233,9 +233,13 @@ ALTER TABLE ai_decisions ADD COLUMN decided_at TIMESTAMP WITH TIME ZONE;
 
 ALTER TABLE ai_decisions ADD COLUMN structured_output JSONB;
 
+ALTER TABLE ai_decisions ADD COLUMN would_change_es TEXT;
+
 ALTER TABLE ai_decisions ADD COLUMN private_to_user_id BIGINT;
 
 ALTER TABLE ai_decisions ALTER COLUMN message_id DROP NOT NULL;
+
+CREATE INDEX ix_ai_decisions_newest ON ai_decisions (organization_id, conversation_id, id);
 
 CREATE INDEX ix_ai_decisions_of_assistant ON ai_decisions (organization_id, ai_assistant_id, conversation_id, created_at);
 

@@ -56,12 +56,15 @@ ai_decisions = Resource(
         Field("would_change", write="never", description="What would have to be different."),
         Field("sentence", write="never"),
         Field("sentence_es", write="never"),
+        Field("would_change_es", write="never"),
         PRIVATE_TO,
     ),
     rewrite=visible,
     unique=(("message_id",),),
     joins={"kind": _kind},
     constraints=(
+        # The last one of each conversation of a list.
+        Index("ix_ai_decisions_newest", text("organization_id"), text("conversation_id"), text("id")),
         Index("ix_ai_decisions_of_assistant", text("organization_id"), text("ai_assistant_id"), text("conversation_id"),
               text("created_at")),
         Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),

@@ -19,6 +19,7 @@ from frontdesk.core.fields import Field
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.resource import Own, Resource, Rights, Through
 
+from .ai_decision_join import FLAG, MEMBER, decision_of_message
 from .conversation_summaries import forget
 from .sending_inputs import PLAYGROUND_INPUT, SEND_INPUT
 
@@ -141,7 +142,7 @@ conversation_messages = Resource(
 OWN = Own(
     column="conversation_id", through=Through("conversations", "id", contact="contact_id"),
     conversation="conversation_id", unless={"message_type": "note"},
-    hidden=("structured_output",),
+    hidden=("structured_output", MEMBER),
 )  # fmt: skip
 MEMBERS: Mapping[str, Join] = {"_id": _string_id, "reactions": _reactions}
 
@@ -183,7 +184,8 @@ def messages_of(channel: str) -> Resource:
         rights=Rights(remove=Role.admin),
         own=OWN,
         extra_input=inputs,
-        joins=MEMBERS,
+        joins={**MEMBERS, MEMBER: decision_of_message},
+        flags={FLAG: (MEMBER,)},
         derived=DERIVED,
         derive=file_address,
         finish=forget,

@@ -18,6 +18,7 @@ from frontdesk.core.jobs import enqueue
 from frontdesk.core.joins import joined
 from frontdesk.core.resource import Own, Resource, Rights
 
+from .ai_decision_join import FLAG, MEMBER, newest_decision
 from .conversation_change import OVER as OVER
 from .conversation_change import OWNERS, TURNING_POINTS, consequences, turning_points
 from .conversation_joins import last_message, tags_of_contact
@@ -84,6 +85,7 @@ JOINS = {
     "tags": tags_of_contact,
 }
 SUMMARY = {"ai_summary": summary_in_force}
+DECISION = {MEMBER: newest_decision}
 
 conversations = Resource(
     path="conversations",
@@ -93,7 +95,7 @@ conversations = Resource(
     fixed={"kind": "conversation"},
     verbs=("find", "get", "patch", "remove"),
     rights=Rights(remove=Role.admin),
-    own=Own(column="contact_id", conversation="id", hidden=tuple(SUMMARY)),
+    own=Own(column="contact_id", conversation="id", hidden=(*SUMMARY, *DECISION)),
     fields=(
         Field("contact_id", "integer", is_nullable=False, references="contacts", write="never"),
         Field("channel", is_nullable=False, write="never"),
@@ -174,8 +176,8 @@ conversations = Resource(
         ),
     ),
     extra_input=(ANSWER_WAITING,),
-    joins={**JOINS, **SUMMARY},
-    flags={"fastJoinForConversationList": tuple(JOINS), "withAiSummary": tuple(SUMMARY)},
+    joins={**JOINS, **SUMMARY, **DECISION},
+    flags={"fastJoinForConversationList": tuple(JOINS), "withAiSummary": tuple(SUMMARY), FLAG: tuple(DECISION)},
     filters=FILTERS,
     default_sort=(("last_interaction_at", -1),),
     rewrite=rewrite,

@@ -10,6 +10,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.fields import Field
 from frontdesk.core.resource import Filter, Resource, Rights
 
+from .ai_decision_join import FLAG, MEMBER, decision_of_message
 from .conversation_messages import MESSAGE_EVENTS, conversation_messages
 from .conversation_summaries import forget
 
@@ -61,7 +62,8 @@ support_ticket_messages = Resource(
     fields=tuple(_HIDDEN.get(f.name, replace(f, write="never")) for f in conversation_messages.fields),
     verbs=("find", "get", "create", "remove"),
     rights=Rights(remove=Role.admin),
-    joins={"support_ticket_id": _ticket_id},
+    joins={"support_ticket_id": _ticket_id, MEMBER: decision_of_message},
+    flags={FLAG: (MEMBER,)},
     filters={"support_ticket_id": Filter("integer", _is_of_ticket, "The ticket whose messages these are.")},
     needs=("support_ticket_id",),
     finish=forget,

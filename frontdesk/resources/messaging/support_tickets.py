@@ -16,6 +16,7 @@ from frontdesk.core.formats import check_email
 from frontdesk.core.resource import Filter, Resource, Rights
 from frontdesk.core.schema import metadata
 
+from .ai_decision_join import FLAG, MEMBER, newest_decision
 from .conversation_change import TURNING_POINTS
 from .conversation_query import FILTERS as CONVERSATION_FILTERS
 from .conversation_query import by_contact, mentions, narrowed, reading
@@ -176,8 +177,9 @@ support_tickets = Resource(
     joins={
         **{f"meta_contact_{name}": _of_contact(name) for name in ("first_name", "last_name", "email")},
         "ai_summary": summary_in_force,
+        MEMBER: newest_decision,
     },
-    flags={"withAiSummary": ("ai_summary",)},
+    flags={"withAiSummary": ("ai_summary",), FLAG: (MEMBER,)},
     filters=FILTERS,
     rewrite=_rewrite,
     tells=TURNING_POINTS,
