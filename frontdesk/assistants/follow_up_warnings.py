@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,3 +89,23 @@ def template_warnings(config: AssistantConfig, known: Mapping[int, bool]) -> Ite
         if rule.template_id is not None and known.get(rule.template_id):
             message = f"The template of rule {rule.id} has been deleted, so the rule sends nothing."
             yield {"field": f"{FIELD}.rules.{i}.template_id", "code": "template_deleted", "message": message}
+
+
+def value_warnings(config: AssistantConfig, needs: Mapping[int, Sequence[str]]) -> Iterator[dict[str, Json]]:
+    """`needs` are the variables of each template. All must have a value and no other may, or WhatsApp refuses it."""
+    for i, rule in enumerate(config.follow_up.rules):
+        if rule.template_id is None or rule.template_id not in needs:
+            continue
+        given = {name for name, value in rule.template_values.items() if value.strip()}
+        if given != {*needs[rule.template_id]}:
+            names = ", ".join(needs[rule.template_id]) or "none"
+            message = f"The template of rule {rule.id} needs values for {names}; with others it is not sent."
+            yield {"field": f"{FIELD}.rules.{i}.template_values", "code": "template_values_unfit", "message": message}
+
+
+def approval_warnings(config: AssistantConfig, statuses: Mapping[int, str]) -> Iterator[dict[str, Json]]:
+    for i, rule in enumerate(config.follow_up.rules):
+        status = statuses.get(rule.template_id or 0, "approved")
+        if status != "approved":
+            message = f"The template of rule {rule.id} is {status}; only an approved one is sent."
+            yield {"field": f"{FIELD}.rules.{i}.template_id", "code": "template_not_approved", "message": message}

@@ -17,6 +17,11 @@ _MODELS = """
     SELECT id, name FROM ai_models
     WHERE (organization_id = $1 OR organization_id IS NULL) AND deleted_at IS NULL ORDER BY id
 """
+# A template of one name is there in several languages.
+_TEMPLATES = """
+    SELECT id, name || ' (' || language || ')' FROM whatsapp_templates
+    WHERE organization_id = $1 AND deleted_at IS NULL ORDER BY id
+"""
 # Member in the record: member in the file, and the statement that lists what it can name.
 NAMED: Mapping[str, tuple[str, str]] = {
     "ai_model_id": ("ai_model_name", _MODELS),
@@ -24,7 +29,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "api_tool_id": ("api_tool_name", _LIVE.format("api_tools")),
     "assistant_id": ("assistant_name", _LIVE.format("ai_assistants")),
     "team_id": ("team_name", _LIVE.format("teams")),
-    "template_id": ("template_name", _LIVE.format("whatsapp_templates")),
+    "template_id": ("template_name", _TEMPLATES),
     "user_ids": ("user_emails", _USERS),
     "acting_user_id": ("acting_user_email", _USERS),
 }
