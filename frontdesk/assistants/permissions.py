@@ -107,7 +107,7 @@ class Permission:
 
 def _by_model(config: AssistantConfig, ruling: Permission) -> Permission:
     """The last word is the model's: what the configuration allows, it must be able to use. A follow-up only reads."""
-    if ruling.is_allowed and config.only_reads and ruling.changes:
+    if ruling.is_allowed and config.only_reads and (ruling.changes or ruling.needs_approval):
         return replace(ruling, is_allowed=False, rule="follow_up_reads", config_path="follow_up_config")
     if not ruling.is_allowed or config.model_takes_tools:
         return ruling

@@ -36,7 +36,8 @@ async def wait_for_person(held: HeldTurn) -> None:
         facts = {"tools": ", ".join(tools)}
         await decisions.settle(connection, turn.organization_id, turn.id, "pending", "waits_for_approval", now, facts)
         await quiet(connection, turn)
-        if talk is not None and not turn.is_muted:
+        # Of a follow-up nobody has asked anything yet, so there is nothing to be checked.
+        if talk is not None and not turn.is_muted and turn.ai_follow_up_id is None:
             await _say_line(connection, held, is_staff_chat=talk.is_staff_chat, tools=facts["tools"])
 
 

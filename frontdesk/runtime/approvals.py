@@ -69,8 +69,8 @@ VOID = """
 
 @dataclass(frozen=True, slots=True)
 class CallToApprove:
-    """A call as the model made it. `config_version` is that of the assistant's record as it is now, `tool_version` that of
-    an API tool's: what was approved for one address is not called at another.
+    """A call as the model made it. `config_version` is that of the assistant's record as it is now, `tool_version` that
+    of an API tool's: what was approved for one address is not called at another.
 
     `may_repeat`: the call may be made again under an approval that is used, because it only reads or its intent
     carries a key: a worker died between the use and the outcome.

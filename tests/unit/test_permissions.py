@@ -121,3 +121,9 @@ def test_an_api_tool_is_ruled_by_the_assistants_entry(members: dict[str, object]
     found = api_tool_permission(config(**(named | members)), 3, "api_order_status")
     assert (found.rule, found.is_allowed) == (rule, rule in ("allowed", "needs_approval"))
     assert found.sentence
+
+
+@pytest.mark.parametrize(("approval", "rule"), [("never", "allowed"), ("always", "follow_up_reads")])
+def test_a_follow_up_waits_for_nobody(approval: str, rule: str) -> None:
+    found = permission(config(switched("find_contact", approval=approval), only_reads=True), "find_contact")
+    assert (found.rule, found.is_allowed) == (rule, rule == "allowed")
