@@ -74,7 +74,7 @@ async def test_joined_members_stand_in_a_list_only_when_asked_for(world: World) 
         one = (await client.get(f"/conversations/{id}")).json()
     assert not JOINED & set(plain)
     assert set(joined) - set(plain) == JOINED
-    assert (set(chosen), one) == ({"id", "tags"}, {**joined, "ai_summary": None})
+    assert (set(chosen), one) == ({"id", "tags"}, {**joined, "ai_summary": None, "ai_decision": None})
 
 
 async def test_joined_members_show_who_and_what(world: World) -> None:
