@@ -6,6 +6,7 @@ import httpx2
 from openai import AsyncOpenAI, Omit
 from pydantic_ai.models import Model
 from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers import Provider as Client
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
@@ -13,6 +14,8 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 # A local server takes any key, the SDK insists on one.
 NO_KEY = "none"
 ADDRESS = "https://api.openai.com/v1"
+# A server or proxy that dies may close its line in good order: without this, half an answer passes for a whole one.
+WHOLE_ANSWERS = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
 
 
 def make_openai(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> Client[AsyncOpenAI]:
@@ -24,7 +27,7 @@ def make_compatible(http: httpx2.AsyncClient, key: str | None, base_url: str | N
 
 
 def make_model(name: str, client: Client[AsyncOpenAI]) -> Model:
-    return OpenAIChatModel(name, provider=client)
+    return OpenAIChatModel(name, provider=client, profile=WHOLE_ANSWERS)
 
 
 def _client(http: httpx2.AsyncClient, key: str | None, base_url: str | None) -> AsyncOpenAI:

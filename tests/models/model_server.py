@@ -32,6 +32,7 @@ class Scene:
     answers: list[Sequence[Chunk]] = field(default_factory=lambda: [text_chunks("Hello")])
     status: int = 200
     is_cut_off: bool = False
+    is_unfinished: bool = False
     recorder: Recorder = field(default_factory=Recorder)
     release: asyncio.Event | None = None
 
@@ -64,6 +65,8 @@ class Scene:
                 await self.release.wait()
         if self.is_cut_off:
             writer.transport.abort()
+            return
+        if self.is_unfinished:
             return
         finish = "tool_calls" if "tool_calls" in (answer[0] if answer else {}) else "stop"
         writer.write(event({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}))

@@ -60,6 +60,12 @@ async def test_a_broken_stream_is_an_error(clients: Clients) -> None:
             await talk(clients, scene).ask("Hi")
 
 
+async def test_a_stream_that_ends_without_saying_so_is_an_error(clients: Clients) -> None:
+    async with model_server(text_chunks("Half"), is_unfinished=True) as scene:
+        with pytest.raises(ModelAPIError, match="finish_reason"):
+            await talk(clients, scene).ask("Hi")
+
+
 async def test_without_a_key_nothing_of_ours_is_sent(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "sk-of-the-installation")
