@@ -36,8 +36,8 @@ from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.images import ImageReader
 from frontdesk.runtime.look_back import look_back
 from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
-from frontdesk.runtime.model_failure import FAILURES, BudgetSpent, Failure, sentence
-from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, stored_answer
+from frontdesk.runtime.model_failure import FAILURES, BudgetSpent, ClaimWithoutReceipt, Failure, sentence
+from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, settled_answer
 from frontdesk.runtime.model_source import ModelSource, ResolvedModel, Toolbox
 from frontdesk.runtime.outbox import Content, Draft, Kind, Part
 from frontdesk.runtime.output_keeping import keep_output
@@ -287,7 +287,7 @@ class Flow:
         if held.turn.attempts > 1:
             await held.load_steps()
             check_runs(held.turn)
-            if (answer := stored_answer(held)) is not None:
+            if (answer := settled_answer(held)) is not None:
                 return answer
         resolved = await choose(self.models, held)
         ready = await prepare(held, talk, resolved, self.images)
@@ -382,8 +382,8 @@ class Flow:
             if not turn.is_muted:
                 language = held.config.instructions_language
                 words = prompt.fixed_line(language, is_staff_chat=is_staff_chat)
-                if spent and is_staff_chat:
-                    words = explain(spent.code, spent.facts, language).why
+                if is_staff_chat and (spent or isinstance(failure, ClaimWithoutReceipt)):
+                    words = explain(verdict.code, spent.facts if spent else {}, language).why
                 kind: Kind = "budget" if spent else "fixed_line"
                 line = Draft(words, kind, f"turn-{turn.id}-fixed", about_turn_id=turn.id)
                 await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)

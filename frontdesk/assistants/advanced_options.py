@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from frontdesk.assistants.receipts_config import Receipts
 from frontdesk.assistants.section import Section
 from frontdesk.assistants.spending import Budget, Summary
 from frontdesk.assistants.web_search import WebSearch
@@ -51,3 +52,4 @@ class AdvancedOptions(Section):
     web_search: WebSearch = WebSearch()
     summary: Summary = Summary()
     budget: Budget = Budget()
+    receipts: Receipts = Receipts()

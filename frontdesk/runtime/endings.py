@@ -65,6 +65,19 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         "Sin respuesta del modelo: falló ({cause}) y la conversación pasó a {to}.",
         _UNASSIGNED,
     ),
+    "handed_off_after_claim": _pair(
+        "No answer: the reply said that something was done, and no tool had done it; the conversation went to {to}.",
+        "Sin respuesta: decía que algo se hizo, y ninguna herramienta lo hizo; la conversación pasó a {to}.",
+        _UNASSIGNED,
+    ),
+    "claim_without_receipt": _pair(
+        "No answer: the reply said twice that something was done, and no tool had done it.",
+        "Sin respuesta: la respuesta decía dos veces que algo se hizo, y ninguna herramienta lo hizo.",
+        (
+            "It would answer if an assistant were assigned again, with a tool that does it, or with receipts off.",
+            "Respondería si se asignara de nuevo un asistente, con una herramienta que lo haga, o con receipts en off.",
+        ),
+    ),
     "handed_to_assistant": _pair(
         "Not answered by this assistant: it passed the conversation on to another one.",
         "Sin respuesta de este asistente: pasó la conversación a otro.",

@@ -139,17 +139,32 @@ class Answers:
     def __init__(self, keys: Sequence[JsonKey], steps: Sequence[StoredStep], *, by_call: bool = True) -> None:
         self._keys, self._given, self.by_call = keys, list[Given](), by_call
         self._is_last, self._since = False, 0
+        self._objection, self._refused = "", set[int]()  # replies that claim what nothing did
         self._last: ModelResponse | None = None
         for step in sorted(steps, key=lambda step: step.position):
             if step.kind == "model":
                 for message in ModelMessagesTypeAdapter.validate_python(list(step.messages)):
                     if isinstance(message, ModelResponse):
                         self.add(message)
+            elif step.kind == "check" and isinstance(step.result, dict) and step.result.get("objection"):
+                self.refuse(str(step.result["objection"]))
+
+    def refuse(self, objection: str) -> None:
+        """The last answer's reply may not be sent: it is none, and the model is told why (rule 16 of a turn)."""
+        self._objection = objection
+        if self._given:
+            self._refused.add(len(self._given) - 1)
+            self._since = len(self._given)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last answer was refused for what its reply says."""
+        return bool(self._objection)
 
     def add(self, response: ModelResponse) -> Given | None:
         """The answer in the response, counted; None where it goes on with tools."""
         given = given_in(response, self._keys)
-        self._is_last, self._last = given is not None, response
+        self._is_last, self._last, self._objection = given is not None, response, ""
         if given is None:
             # What was said before a tool was called is no reply to what the tool told.
             self._since = len(self._given)
@@ -160,16 +175,18 @@ class Answers:
     @property
     def taken(self) -> Answer | None:
         """The answer that the turn ends with, if the last response was it."""
-        if not self._is_last:
+        if not self._is_last or self._objection:
             return None
-        return self.best if not self._given[-1].wrong or len(self._given) >= MOST_ANSWERS else None
+        count = len(self._given) - len(self._refused)
+        return self.best if not self._given[-1].wrong or count >= MOST_ANSWERS else None
 
     @property
     def best(self) -> Answer | None:
         """What can be made of all answers: the first reply since the last tool, of each value the newest that holds."""
         if not self._given:
             return None
-        replies = [given.reply for given in (*self._given[self._since :], *self._given[: self._since][::-1])]
+        earlier = [given for i, given in enumerate(self._given[: self._since]) if i not in self._refused]
+        replies = [given.reply for given in (*self._given[self._since :], *earlier[::-1])]
         text = next((reply for reply in replies if reply.strip()), "")
         values = {key: value for given in self._given for key, value in given.judged.values.items()}
         faults = {key: fault for key, fault in self._given[-1].judged.faults.items() if key not in values}
@@ -192,9 +209,15 @@ class Answers:
         """Whether there is a reply already that a correction will not change."""
         return any(given.reply.strip() for given in self._given[self._since :])
 
+    def sentence(self, given: Given) -> str:
+        """Why the answer cannot be taken."""
+        wrong = given.sentence(by_call=self.by_call) if given.wrong or not self._objection else ""
+        how = f"call {FINAL_ANSWER} once more" if self.by_call else "write the JSON object once more"
+        return f"{self._objection} Then {how}. {wrong}".strip() if self._objection else wrong
+
     def correction(self, given: Given) -> ModelRequest:
         """What the model is told about an answer that was not good."""
-        sentence = given.sentence(by_call=self.by_call)
+        sentence = self.sentence(given)
         if not given.calls:
             return ModelRequest([RetryFeedbackPart(sentence, retry=RetryInfo(cause="model_retry"))])
         return ModelRequest([answered(call, sentence, "failed") for call in given.calls])

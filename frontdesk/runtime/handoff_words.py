@@ -33,6 +33,10 @@ WHY: dict[str, tuple[str, str]] = {
     "budget": ("the budget is spent", "el presupuesto está gastado"),
     "conversation_budget_handoff": ("the conversation has cost its limit", "la conversación ha costado su límite"),
     "assistant_budget_handoff": ("the limit of the day is spent", "el límite del día está gastado"),
+    "claim_without_receipt": (
+        "the assistant said that something was done which no tool did",
+        "el asistente dijo que se hizo algo que ninguna herramienta hizo",
+    ),
     "failure": ("the assistant could not answer", "el asistente no pudo responder"),
 }
 NOTE: dict[Language, dict[str, str]] = {

@@ -114,6 +114,9 @@ DRAFT = f"""
     SELECT pg_notify($7, $8) FROM moved
 """
 
+# How the decision tells a hand-off that no rule asked for, by how the turn ended.
+AFTER = {"claim_without_receipt": "handed_off_after_claim"}
+
 
 @dataclass
 class HeldTurn:
@@ -280,7 +283,7 @@ class HeldTurn:
         )
         await turns.end(connection, self.turn, reason, now, error)
         facts = {**handed.facts, "cause": cause.text}
-        code = "handed_off" if error is None else "handed_off_after_failure"
+        code = "handed_off" if error is None else AFTER.get(reason, "handed_off_after_failure")
         await decisions.settle(connection, self.organization_id, self.turn_id, "handed_off", code, now, facts)
         await quiet(connection, self.turn)
         return True

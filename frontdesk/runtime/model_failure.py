@@ -44,16 +44,21 @@ class BudgetSpent(Exception):
         self.code, self.facts, self.stops = code, facts, stops
 
 
+class ClaimWithoutReceipt(Exception):
+    """The model says once more that it did what nothing did (rule 16 of a turn), and nothing is left without it."""
+
+
 class TurnExhausted(Exception):
     """The turn was resumed again and again and never came to its end: something on our side breaks it."""
 
 
 Failure = (
     AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | BudgetSpent
-    | TurnExhausted
+    | TurnExhausted | ClaimWithoutReceipt
 )  # fmt: skip
 FAILURES = (
     AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, BudgetSpent, TurnExhausted,
+    ClaimWithoutReceipt,
 )  # fmt: skip
 
 
@@ -75,6 +80,8 @@ def judge(failure: Failure, attempts: int, *, has_next: bool = False) -> Verdict
         return Verdict(failure.code)
     if isinstance(failure, TooManyCalls):
         return Verdict("too_many_tool_calls")
+    if isinstance(failure, ClaimWithoutReceipt):
+        return Verdict("claim_without_receipt")
     if isinstance(failure, TurnExhausted):
         return Verdict("internal_error")
     code = "model_rejected" if _is_final(failure) else "model_failed"
@@ -106,6 +113,8 @@ def _pause(failure: Failure, attempts: int) -> float:
 
 def sentence(failure: Failure) -> str:
     """The failure in one line for the trace. Provider bodies are left out: they may hold what nobody checked."""
+    if isinstance(failure, ClaimWithoutReceipt):
+        return str(failure)[:500]
     if isinstance(failure, ModelHTTPError):
         return f"{type(failure).__name__}: HTTP {failure.status_code} from {failure.model_name}"
     if isinstance(failure, ModelAPIError):

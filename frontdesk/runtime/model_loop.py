@@ -50,9 +50,10 @@ from frontdesk.runtime.final_answer import (
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import History
 from frontdesk.runtime.mended import mended, parted
-from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut
+from frontdesk.runtime.model_failure import FAILURES, ClaimWithoutReceipt, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
+from frontdesk.runtime.receipt_check import Again, DraftGate, ReceiptCheck, stored_text
 from frontdesk.runtime.reply_draft import ReplyDraft
 from frontdesk.runtime.tool_failures import check_failures
 from frontdesk.runtime.tooling import AwaitsPerson, CallRecord, CallStatus, ToolDeps, unique_call_ids
@@ -73,20 +74,23 @@ AGENT: Agent[ToolDeps, str] = Agent(None, deps_type=ToolDeps, output_type=str, n
 class DraftPace:
     """Drafts by whole sentences, and not more often than a screen needs."""
 
-    def __init__(self, clock: Clock, show: Callable[[str], Awaitable[None]]) -> None:
-        self._clock, self._show = clock, show
+    def __init__(self, clock: Clock, show: Callable[[str], Awaitable[None]], gate: DraftGate | None = None) -> None:
+        self._clock, self._show, self._gate = clock, show, gate
         self.restart()
 
     def restart(self) -> None:
-        self._stream, self._shown_at, self._half = SentenceStream(), -DRAFT_EVERY, ""
+        self._stream, self._shown_at, self._half, self._last = SentenceStream(), -DRAFT_EVERY, "", ""
+        if self._gate is not None:
+            self._gate.restart()
 
     async def feed(self, delta: str) -> None:
         whole, self._half = parted(self._half + delta)
         if self._stream.feed(whole):
+            text = self._stream.released if self._gate is None else await self._gate.allowed(self._stream.released)
             now = self._clock.monotonic()
-            if now - self._shown_at >= DRAFT_EVERY:
-                self._shown_at = now
-                await self._show(self._stream.released)
+            if text != self._last and now - self._shown_at >= DRAFT_EVERY:
+                self._shown_at, self._last = now, text
+                await self._show(text)
 
 
 @dataclass
@@ -102,22 +106,25 @@ class ModelLoop:
     shows_drafts: bool
     _step_began: float = 0.0
     _draft: DraftPace = field(init=False)
+    _receipts: ReceiptCheck = field(init=False)
     _answers: Answers | None = field(init=False)  # of an assistant with `additional_json_keys`
     _reply: ReplyDraft = field(init=False, default_factory=ReplyDraft)
 
     def __post_init__(self) -> None:
-        self._draft = DraftPace(self.held.clock, self.held.show_draft)
+        self._draft = DraftPace(self.held.clock, self.held.show_draft, DraftGate(self.held))
         self._answers = answers_of(self.held)
+        self._receipts = ReceiptCheck(self.held, self.resolved)
 
     async def run(self) -> Answer:
         """What the turn ends with. Raises the failures of `model_failure.py`, `LeaseLost` and `Superseded`."""
-        if (answer := stored_answer(self.held)) is not None:
-            return answer
         try:
             return await self._guarded()
+        except ClaimWithoutReceipt:
+            raise
         except FAILURES:
             # A correction that fails costs the values that were to be corrected, and not the reply.
-            best = self._answers.best if self._answers is not None else None
+            can_stand = self._answers is not None and not self._answers.is_refused
+            best = self._answers.best if self._answers is not None and can_stand else None
             if best is None or not best.text.strip():
                 raise
             return best
@@ -148,11 +155,14 @@ class ModelLoop:
 
     async def _iterate(self) -> Answer:
         history = self.history if self.resolved.takes_tools else without_tools(self.history)
+        opening = await self._opening()
+        if isinstance(opening, Answer):
+            return opening
         messages: list[ModelMessage] = [*history.messages]
         if history.pending is not None:
             messages.append(history.pending)
-        elif self._answers is not None:
-            messages += self._answers.open_exchange
+        else:
+            messages += opening
         # What moves is marked so, because providers cache the prompt up to it.
         instructions = [InstructionPart(self.prompt.stable)]
         if self.prompt.moving:
@@ -172,19 +182,54 @@ class ModelLoop:
                 elif not isinstance(node, CallToolsNode):
                     node = await _next(run, node)
                 elif self._answers is None:
-                    node = await self._call_tools(run, node)
+                    ended = await self._end_plainly(run, node)
+                    if isinstance(ended, Answer):
+                        return ended
+                    node = ended
                 elif (answer := self._answers.taken) is not None:
-                    return answer
+                    if (checked := await self._checked(answer)) is not None:
+                        return checked
                 elif (given := self._answers.to_correct) is not None:
                     node = await self._correct(self._answers, given)
                 else:
                     node = await self._call_tools_first(run, node)
             return Answer(node.data.output)
 
+    async def _opening(self) -> Answer | list[ModelMessage]:
+        """What stands behind the history of a turn that was killed after its last words: they are not asked for again,
+        and are checked as if they had just come."""
+        answer = stored_answer(self.held)
+        if answer is None:
+            return [] if self._answers is None else self._answers.open_exchange
+        if self._answers is not None:
+            return await self._checked(answer) or self._answers.open_exchange
+        checked = await self._receipts.look(answer.text)
+        return Answer(checked) if isinstance(checked, str) else [last_response(self.held), checked.request]
+
+    async def _end_plainly(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Answer | Node:
+        """The tools of a response, or its words where it calls none: the answer, if they may be sent."""
+        text = words_of(node.model_response)
+        if text.strip() and not node.model_response.tool_calls:
+            checked = await self._receipts.look(text)
+            if isinstance(checked, Again):
+                return ModelRequestNode(checked.request)
+            if checked != text:
+                return Answer(checked)
+        return await self._call_tools(run, node)
+
+    async def _checked(self, answer: Answer) -> Answer | None:
+        """The answer with a reply that may be sent; None where the model has to give it once more."""
+        assert self._answers is not None
+        checked = await self._receipts.look(answer.text)
+        if isinstance(checked, str):
+            return replace(answer, text=checked)
+        self._answers.refuse(checked.objection)
+        return None
+
     async def _correct(self, answers: Answers, given: Given) -> Node:
         """Ask once more, with a sentence that names what was wrong; it stands in the trace beside the call."""
         for call in given.calls:
-            await self._log_answer(call, "failed", given.sentence(by_call=answers.by_call))
+            await self._log_answer(call, "failed", answers.sentence(given))
         return ModelRequestNode(answers.correction(given))
 
     async def _call_tools_first(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
@@ -291,13 +336,30 @@ def stored_answer(held: HeldTurn) -> Answer | None:
     """The final answer, if the turn was killed after it had been committed."""
     if (answers := answers_of(held)) is not None:
         return answers.taken
-    last = max((step for step in held.steps if step.kind == "model"), key=lambda step: step.position, default=None)
-    if last is None:
+    if not any(step.kind == "model" for step in held.steps):
         return None
+    response = last_response(held)
+    text = words_of(response)
+    return None if response.tool_calls or not text.strip() else Answer(text)
+
+
+def settled_answer(held: HeldTurn) -> Answer | None:
+    """The final answer, if it was committed and nothing has to be asked about it. Raises `ClaimWithoutReceipt`."""
+    answer = stored_answer(held)
+    text = None if answer is None else stored_text(held, answer.text)
+    return None if answer is None or text is None else replace(answer, text=text)
+
+
+def last_response(held: HeldTurn) -> ModelResponse:
+    """What the model said last; there is such a step."""
+    last = max((step for step in held.steps if step.kind == "model"), key=lambda step: step.position)
     response = ModelMessagesTypeAdapter.validate_python(list(last.messages))[0]
-    has_calls = any(isinstance(part, ToolCallPart) for part in response.parts)
-    text = "".join(p.content for p in response.parts if isinstance(p, TextPart))
-    return None if has_calls or not text.strip() else Answer(text)
+    assert isinstance(response, ModelResponse)
+    return response
+
+
+def words_of(response: ModelResponse) -> str:
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart))
 
 
 def ends_with_a_question(history: History) -> bool:

@@ -14,13 +14,13 @@ from frontdesk.core.errors import Json
 from frontdesk.runtime import budget
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.summary import Summary, is_still_true
-from frontdesk.runtime.tool_history import StoredStep
+from frontdesk.runtime.tool_history import Status, StepKind, StoredStep
 from frontdesk.runtime.tooling import Superseded
 
 STEP = """
     INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, messages, result, ai_model_id,
         model, is_change, duration_ms, input_tokens, output_tokens, cost, created_at, updated_at, private_to_user_id)
-    SELECT $1, $2, $3, 'summary', $4, $5, $6, $7, $8, false, $9, $10, $11, $12, $13, $13, t.private_to_user_id
+    SELECT $1, $2, $3, $14, $4, $5, $6, $7, $8, false, $9, $10, $11, $12, $13, $13, t.private_to_user_id
     FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $2
 """
 ON_TURN = """
@@ -53,12 +53,12 @@ class Kept:
 
 async def record(
     held: HeldTurn, response: ModelResponse | None, result: Json, started: datetime, took: int, cost: Decimal | None,
-    kept: Kept | None = None,
+    kept: Kept | None = None, *, kind: StepKind = "summary", status: Status | None = None,
 ) -> bool:  # fmt: skip
     """The step, its cost and the summary itself: all of it or nothing. Gives whether there is a new summary."""
     is_kept = False
     now, position = held.clock.now(), held.take_position()
-    status = "failed" if response is None else "done"
+    status = status or ("failed" if response is None else "done")
     stored = "[]" if response is None else ModelMessagesTypeAdapter.dump_json([response]).decode()
     tokens = (0, 0) if response is None else (response.usage.input_tokens, response.usage.output_tokens)
     overtaken: Superseded | None = None
@@ -71,7 +71,7 @@ async def record(
         turn = (held.organization_id, held.turn_id)
         await connection.execute(
             STEP, *turn, position, status, stored.replace("\\u0000", "\\ufffd"), json.dumps(result), *held.answering,
-            took, *tokens, cost, started,
+            took, *tokens, cost, started, kind,
         )  # fmt: skip
         await connection.execute(ON_TURN, *turn, *tokens, cost)
         await budget.count(
@@ -85,5 +85,5 @@ async def record(
             )
     if overtaken is not None:
         raise overtaken
-    held.steps.append(StoredStep(position, "summary", "failed" if response is None else "done", created_at=started))
+    held.steps.append(StoredStep(position, kind, status, result=result, created_at=started))
     return is_kept

@@ -23,6 +23,7 @@ from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.errors import Json
 
 Status = Literal["intent", "done", "failed", "unknown", "refused"]
+StepKind = Literal["model", "tool", "summary", "check"]
 FINISHED: frozenset[str] = frozenset(("done", "failed", "unknown", "refused"))
 # What old results of these said about the owner is no longer true after a hand-back (rule 3 of a turn).
 ABOUT_OWNERSHIP: frozenset[str] = frozenset(("transfer_to_human", "transfer_to_assistant"))
@@ -37,7 +38,7 @@ class StoredStep:
     """A row of `ai_turn_steps`. `messages` of a model step holds the response; `result` is a tool's, as JSON."""
 
     position: int
-    kind: Literal["model", "tool", "summary"]
+    kind: StepKind
     status: Status = "done"
     messages: Sequence[Json] = ()
     tool_name: str | None = None

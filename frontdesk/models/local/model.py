@@ -12,6 +12,7 @@ from uuid import uuid4
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import ModelRequestParameters
 
+from frontdesk.assistants.claims import claims_in
 from frontdesk.models.answering import answer_tool, as_answer
 from frontdesk.models.local.answer import AnswerReader, SentenceReader
 from frontdesk.models.local.engine import Engine, Tally
@@ -28,13 +29,6 @@ NAME = "built-in"
 STUCK = re.compile(r"(.{1,12}?)\1{9,}$", re.DOTALL)  # the same few letters ten times over
 SHORT_VALUE = 6  # words; a longer text is the model's own, such as a summary
 LOOK_UP = "for:"  # begins the id of a call that was made to find the id for another
-CLAIM = re.compile(
-    r"\b(?:i have|i've|has been|have been|was|were|is now|are now|we have|we've)\b[^.!?]*"
-    r"\b(?:updated|changed|added|saved|created|booked|cancell?ed|deleted|sent|noted|recorded|registered)\b"
-    r"|\b(?:he|hemos|ha sido|han sido|se ha|se han|queda|quedan|ya est[áa]n?)\b[^.!?]*"
-    r"\b(?:actualiz|cambi|añadi|agreg|guard|cre|reserv|cancel|envi|anot|registr|modific|elimin)ad[oa]s?\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ class Desk:
         if not self.evidence.states_only_facts(sentence):
             return True
         if not self.changes(self.transcript.entries):
-            return bool(CLAIM.search(sentence))
+            return bool(claims_in(sentence))
         return bool(self.changes(self.transcript.turn)) and language_of([sentence]) != self.language
 
 

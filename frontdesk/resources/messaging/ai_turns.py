@@ -29,7 +29,7 @@ ai_turn_steps = Resource(
     fields=(
         Field("ai_turn_id", "integer", is_nullable=False, references="ai-turns", write="never"),
         Field("position", "small", is_nullable=False, write="never"),
-        Field("kind", is_nullable=False, choices=("model", "tool", "summary"), write="never"),
+        Field("kind", is_nullable=False, choices=("model", "tool", "summary", "check"), write="never"),
         Field("status", is_nullable=False, choices=("intent", "done", "failed", "unknown", "refused"), write="never"),
         Field("messages", "json", write="never", description="The model's messages of this step."),
         Field("tool_name", write="never"),
