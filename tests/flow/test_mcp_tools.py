@@ -205,3 +205,16 @@ async def test_a_private_address_is_not_reached(desk: Desk, shop: Shop) -> None:
     await desk.configure(mcp_tools=[entry(shop, url=named)])
     await desk.ask("Hello?", "Hello.")
     assert offered(desk) == set()
+
+
+async def test_a_call_of_a_server_waits_for_a_person_and_is_made_once(open_desk: Desk, shop: Shop) -> None:
+    desk = open_desk
+    await desk.configure(mcp_tools=[entry(shop, tools=[{"name": "search", "approval": "always"}])])
+    await desk.ask("Bread?", call("shop__search", query="bread"))
+    assert (offered(desk), await steps(desk)) == ({"shop__search"}, [])
+    (asked,) = await desk.fetch("SELECT id, tool_name, status FROM ai_approvals")
+    assert tuple(asked)[1:] == ("shop__search", "pending")
+    desk.script.say("Yes: bread 0.")
+    await desk.call("ai-approvals", "patch", asked["id"], status="approved")
+    await desk.settle()
+    assert ((await desk.replies())[-1], await steps(desk)) == ("Yes: bread 0.", [("shop__search", "done")])
