@@ -165,6 +165,7 @@ class Replay:
     is_now: bool = False
     tally: Tally = field(default_factory=Tally)
     patience: float = PATIENCE
+    batch: int = rows.BATCH
     is_complete: bool = True
     done: int = 0
     then: dict[int, AssistantConfig] = field(default_factory=dict)
@@ -181,8 +182,9 @@ class Replay:
             self.database.reading(self.period.organization_id) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            while ids := await rows.conversations(connection, self.period, self.done):
-                if self.clock.monotonic() - began >= self.patience:
+            while ids := await rows.conversations(connection, self.period, self.done, self.batch):
+                # One batch at least, so that who goes on gets on.
+                if self.done > self.period.after and self.clock.monotonic() - began >= self.patience:
                     self.is_complete = False
                     return
                 heard, places = await rows.decisions(connection, self.period, ids)

@@ -114,11 +114,11 @@ class Costs:
         return self.between(midnight, at)
 
 
-async def conversations(connection: Connection, period: Period, after: int) -> list[int]:
+async def conversations(connection: Connection, period: Period, after: int, limit: int = BATCH) -> list[int]:
     """The next conversations in which the assistant decided anything."""
     ids = None if period.conversation_ids is None else list(period.conversation_ids)
     rows = await connection.fetch(
-        CONVERSATIONS, period.organization_id, period.assistant_id, after, period.start, period.end, ids, BATCH
+        CONVERSATIONS, period.organization_id, period.assistant_id, after, period.start, period.end, ids, limit
     )
     return [row[0] for row in rows]
 

@@ -42,7 +42,7 @@ async def heard(world: World, id: int) -> int:
 async def test_a_message_has_its_id_twice(world: World, channel: str) -> None:
     id = await talk(world, channel)
     async with world.client() as client:
-        page = (await client.get(f"/conversation-messages-{channel}?conversation_id={id}")).json()
+        page = (await client.get(f"/conversation-messages-{channel}?conversation_id={id}&withAiDecision=true")).json()
         one = (await client.get(f"/conversation-messages-{channel}/{page['data'][0]['_id']}")).json()
     assert one == page["data"][0]
     assert one["_id"] == str(one["id"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from frontdesk.assistants.config import config_of
+from frontdesk.runtime.replay import CURRENT, Draft, Replay
+from frontdesk.runtime.replay_rows import Period
 from tests.flow.harness import Desk, Reply
 from tests.flow.test_handoff import ASK, hands_over, transfer
 from tests.flow.test_handoff_rules import KEYWORDS
@@ -198,3 +202,50 @@ async def test_a_record_without_whole_facts_is_read_by_its_gates(desk: Desk) -> 
     await desk.fetch("UPDATE ai_decisions SET facts = NULL, decided_at = NULL RETURNING id")
     assert changes(await replay(desk)) == {}
     assert changes(await replay(desk, schedule_config=OFF)) == {"silent_to_answered": 1}
+
+
+async def another_talk(desk: Desk, text: str) -> int:
+    """A second conversation of the same customer."""
+    stored = await desk.say(text, conversation_id=None, contact_id=desk.contact_id, ai_assistant_id=desk.assistant_id)
+    await desk.settle()
+    return stored.conversation_id
+
+
+async def test_conversations_can_be_chosen(desk: Desk) -> None:
+    second = await another_talk(desk, "Me too")
+    found = await replay(desk, disable_reply=True, conversation_ids=[second])
+    assert (found["inbounds"], changes(found)) == (1, {"answered_to_silent": 1})
+    found = await replay(desk, disable_reply=True, after_conversation_id=desk.conversation_id)
+    assert found["changes"]["answered_to_silent"]["examples"][0]["conversation_id"] == second
+
+
+async def test_a_replay_that_takes_too_long_says_where_it_is(desk: Desk) -> None:
+    second = await another_talk(desk, "Me too")
+    (row,) = await desk.fetch(CURRENT, desk.organization_id, desk.assistant_id)
+    draft = Draft(config_of(dict(row)), dict(row), {}, {}, [])
+    runs = []
+    for after in (0, desk.conversation_id, second):
+        start, end = desk.clock.now() - timedelta(days=1), desk.clock.now() + timedelta(days=1)
+        period = Period(desk.organization_id, desk.assistant_id, start, end, after=after)
+        run = Replay(desk.database, desk.clock, period, draft, patience=0, batch=1)
+        await run.run()
+        runs.append((run.is_complete, run.done, run.tally.inbounds))
+    assert runs == [(False, desk.conversation_id, 1), (True, second, 1), (True, second, 0)]
+
+
+async def test_a_deleted_conversation_is_left_out(desk: Desk) -> None:
+    await another_talk(desk, "Me too")
+    await desk.call("conversations", "remove", desk.conversation_id)
+    assert (await replay(desk))["inbounds"] == 1
+
+
+async def test_of_the_messages_before_the_period_only_the_count_is_known(desk: Desk) -> None:
+    await say(desk, "Two", "Yes.")
+    await desk.pass_time(3600)
+    await say(desk, "Three", "Yes.")
+    rules = {"enabled": True, "rules": [{"id": "m", "type": "message_count", "count": 3}]}
+    period = {"from": "2026-01-05T12:30:00Z", "to": "2026-01-06T00:00:00Z"}
+    found = await desk.call(
+        "ai-assistants-replay", "create", desk.assistant_id, period=period, human_handoff_config=rules
+    )
+    assert changes(dict(found.value)) == {"handed_over_gained": 1}
