@@ -255,7 +255,8 @@ class Resource:
     def input_fields(self) -> dict[str, Field]:
         """What a body may name: stored fields and inputs that only hooks read."""
         joined = {name: Field(name, write="never") for name in (*self.joins, *(f.name for f in self.derived))}
-        stored = {name: f for name, f in self.by_name.items() if f is not custom_values.HIDDEN}
+        # A column that is neither shown nor written by clients is the server's own affair: to them it is no field.
+        stored = {name: f for name, f in self.by_name.items() if f.is_shown or f.write != "never"}
         return joined | stored | {f.name: f for f in self.extra_input}
 
     @cached_property

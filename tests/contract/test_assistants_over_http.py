@@ -30,6 +30,14 @@ async def test_wrong_members_come_back_with_their_paths(world: World) -> None:
     }  # fmt: skip
 
 
+async def test_what_the_server_keeps_for_itself_is_no_field(world: World) -> None:
+    client = world.client(Role.admin)
+    made = await client.post("/ai-assistants", json=NEW)
+    wrong = {"kept_instructions": "x", "specific_key_sealed": "x", "mcp_secrets_sealed": {}}
+    answer = await client.patch(f"/ai-assistants/{made.json()['id']}", json={**wrong, "created_at": "x"})
+    assert (answer.status_code, set(answer.json()["errors"])) == (400, set(wrong))
+
+
 async def test_the_documentation_describes_the_sections(world: World) -> None:
     text = (await world.client(Role.admin).get("/openapi.json")).text
     assert "delay_seconds" in text
