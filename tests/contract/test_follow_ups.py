@@ -149,9 +149,13 @@ async def test_a_preview_needs_the_right_and_the_assistant(world: World) -> None
     assert (await preview(world, 999_999, follows(RULE)))[0] == 404
     theirs = await world.row("ai-assistants", THEIRS)
     assert (await preview(world, theirs, follows(RULE)))[0] == 404
+
+
+async def test_a_preview_of_nothing_is_of_what_is_stored(world: World) -> None:
+    eva = await assistant(world, follow_up_config=follows(RULE))
     async with world.client(Role.admin) as client:
-        empty = await client.post(f"/ai-assistants/{eva['id']}/follow-up-preview", json={})
-    assert (empty.status_code, list(empty.json()["errors"])) == (400, ["follow_up_config"])
+        stored = await client.post(f"/ai-assistants/{eva['id']}/follow-up-preview", json={})
+    assert (stored.status_code, stored.json()["rules"]) == (201, [{"id": "f1", "scheduled": 0, "due": 0}])
 
 
 async def test_a_preview_without_rules_is_no_error(world: World) -> None:

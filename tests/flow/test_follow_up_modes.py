@@ -225,3 +225,13 @@ async def test_a_crash_while_sending_sends_it_with_the_same_key(desk: Desk, line
     keys = [part.idempotency_key for part in line.fake.accepted]
     assert len(keys) == len(set(keys)) == 2
     assert await ended(desk) == [("sent", None)]
+
+
+async def test_a_tool_that_a_person_would_have_to_approve_is_not_offered(desk: Desk) -> None:
+    await desk.configure(internal_tools={"tools": {"get_contact": {"enabled": True, "approval": "always"}}})
+    await remind(desk, WRITTEN)
+    await desk.ask(*ASKED)
+    desk.script.say("Does ten suit you?")
+    await desk.pass_time(HOUR)
+    assert desk.script.infos[-1].function_tools == []
+    assert (await desk.replies())[-1] == "Does ten suit you?"

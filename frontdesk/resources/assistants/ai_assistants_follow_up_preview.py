@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -61,8 +62,9 @@ async def _preview(call: Call) -> Json:
     row = await call.connection.fetchrow(ASSISTANT, call.organization_id, call.id)
     if row is None:
         raise NotFound(f"No record found for id '{call.id}' in 'ai-assistants'.")
-    draft = read(FollowUpConfig, cast(Json, call.data.get(FIELD)), FIELD)
-    config = config_of({**row, FIELD: draft.model_dump(mode="json")})
+    config = config_of(dict(row))
+    if FIELD in call.body:
+        config = replace(config, follow_up=read(FollowUpConfig, cast(Json, call.data.get(FIELD)), FIELD))
     now = call.door.clock.now()
     warnings = [*follow_up_warnings(config, now), *await look_at_follow_ups(call, config)]
     counts = await _counts(call, config)
@@ -125,8 +127,8 @@ ai_assistants_follow_up_preview = Resource(
     ),
     extra_input=(
         Field(
-            FIELD, "json", is_required=True, is_nullable=False, schema=json_schema(SECTIONS[FIELD]),
-            description="The draft, as a PATCH of the assistant takes it.",
+            FIELD, "json", schema=json_schema(SECTIONS[FIELD]),
+            description="The draft, as a PATCH of the assistant takes it. Left out: as it is stored.",
         ),
     ),
     handlers={"create": _preview},
