@@ -56,6 +56,7 @@ OWN_ENGLISH: Patterns = (
     form(rf"{_I_HAVE}(?:managed to|been able to|was able to|were able to|got to)\s+VERB", BARE),
     form(rf"{_I_HAVE}(?:finished|completed)\s+(?:the|your)?\s*VERB", _COMPLETED),
     form(rf"{_I_HAVE}(?:made|put in|put|done|placed)\s+(?:\w+\s+){{0,3}}?VERB", _ACTS),
+    form(rf"{_I_HAVE}let\s+(?:the|our|my|dr|mr|ms|mrs)\b(?:\W+\w+){{1,3}}?\s+VERB", {"passed_on": "know"}),
     form(rf"{_I_HAVE}(?:taken|took)\s+(?:a\s+|due\s+)?VERB", {"noted": "notes?"}),
     # "I was able to" has its verb before the adverbs.
     form(r"\b(?P<who>i|we)\s+(?:was|were)\s+able\s+to\s+VERB", BARE),
@@ -64,7 +65,7 @@ STATE_ENGLISH: Patterns = (
     form(rf"\b(?:has|have|'s|'ve)\s+{_ADV}been\s+{_ADV}VERB", ENGLISH),
     form(rf"(?:\b(?:was|were|is|are)|'s|'re)\s+{_ADV}VERB", ENGLISH),
     form(
-        r"\b(?:you are|you're|it is|it's)\s+(?:now\s+)?(?:all\s+)?VERB",
+        r"\b(?:you are|you're|it is|it's|is|are)\s+(?:now\s+)?(?:all\s+)?VERB",
         {"booked": "set for|down for|booked in|in for"},
     ),
     form(rf"^(?:your\s+|the\s+)?{_A_THING}\s+{_ADV}VERB(?!\s+by\b)", ENGLISH),
@@ -102,6 +103,7 @@ OWN_SPANISH: Patterns = (
         rf"{_THE}\s*VERB",
         _BY_NOUN,
     ),
+    form(r"\b(?:he|hemos)\s+dado\s+de\s+VERB", {"created": "alta", "cancelled": "baja"}),
     form(r"\btom(?:é|amos)\s+(?:buena\s+)?VERB", {"noted": "nota"}),
 )
 STATE_SPANISH: Patterns = (

@@ -91,12 +91,13 @@ _ONLY_ADVERBS = _any(r"^\W*(?:(?:ya|todo|tambi[eé]n|s[ií]|listo|yes|and|y|now|
 _SHOWN_HERE = _any(r"\b(?:below|above|here|following|abajo|a continuaci[oó]n|aqu[ií]|siguiente|in this message)\b")
 _NOW = _any(r"\b(?:now|already|all|just|successfully|ya|ahora|correctamente|listo)\b|qued|\bway\b|\bcamino\b")
 _IS = _any(r"^(?:is|are|est[aá]|'s|'re|tiene|qued)")
+_PLURAL = _any(r"^\s*\w+s\s*$")  # "appointments are confirmed by mail": how it goes in general
 _STATES_AS_SUCH = ("booked", "cancelled")  # "is booked" tells of an act; "is stored", "is sent" tell how things are
 _OPENED = _any(r"opened$|abiert[oa]s?$")
-_CAN_BE_OPENED = _any(r"\b(?:ticket|case|request|claim|account|incident|caso|incidencia|solicitud|cuenta)")
+_CAN_BE_OPENED = _any(r"\bit\b|\b(?:ticket|case|request|claim|account|incident|caso|incidencia|solicitud|cuenta)")
 _MOVED_HOUSE = _any(r"^\s*to\s+(?:a|an|the|new|our)\b")
 _YOU = _any(r"^\s+(?:to\s+)?you\b")
-_TE = _any(r"\b(?:te|le|les)\s*$|\b(?:te|le|les)\s+\S+$")
+_TE = _any(r"\b(?:te|le|les)\s+(?:he\s+|hemos\s+)?(?:inform|avis|notific|comuni)\w+$")
 _THAT = _any(r"^\s+(?:that|que|with|con)\b")
 _YOURS = _any(r"\b(?:your|tu|tus|te|su)\b")
 
@@ -164,6 +165,8 @@ def _is_state(found: Found) -> bool:
     if _REGRET.search(found.before) or _BY_OTHERS.match(found.after) or _ASKED_TO_LOOK.search(found.before):
         return False
     if _IS.match(found.said) and "been" not in found.said:
+        if _PLURAL.search(found.before):
+            return False
         is_act = found.kind in _STATES_AS_SUCH or _NOW.search(found.part)
         if _GENERAL.search(found.part) or not is_act:
             return False
@@ -179,7 +182,7 @@ def _is_other_meaning(found: Found) -> bool:
     if _OPENED.search(found.said) and not _CAN_BE_OPENED.search(found.before + found.after):
         return True
     if found.kind == "passed_on":  # "I have informed you"
-        return bool(_YOU.match(found.after) or _TE.search(found.before) or _TE.search(found.said))
+        return bool(_YOU.match(found.after) or _TE.search(found.before + found.said))
     if found.kind == "booked" and "confirm" in found.said.lower():
         return bool(_THAT.match(found.after))  # it was looked up
     return found.kind in ("created", "noted", "sent") and bool(_SHOWN_HERE.search(found.after))

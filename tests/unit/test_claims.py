@@ -3,7 +3,7 @@
 import pytest
 
 from frontdesk.assistants.claims import claims_in
-from tests.unit import claim_sentences_english, claim_sentences_spanish
+from tests.unit import claim_sentences_english, claim_sentences_new, claim_sentences_spanish
 
 TABLES = {"english": claim_sentences_english, "spanish": claim_sentences_spanish}
 
@@ -13,7 +13,7 @@ def lines(text: str) -> list[str]:
 
 
 CLAIMS = [line for table in TABLES.values() for line in lines(table.CLAIMS)]
-OTHERS = [line for table in TABLES.values() for line in lines(table.OTHERS)]
+OTHERS = [line for table in TABLES.values() for line in lines(table.OTHERS)] + lines(claim_sentences_new.OTHERS)
 
 
 @pytest.mark.parametrize("line", CLAIMS)
@@ -25,3 +25,13 @@ def test_a_claim_is_read_with_its_kind(line: str) -> None:
 @pytest.mark.parametrize("sentence", OTHERS)
 def test_what_is_no_claim_is_left_alone(sentence: str) -> None:
     assert claims_in(sentence) == ()
+
+
+@pytest.mark.parametrize("sentence", lines(claim_sentences_new.CLAIMS))
+def test_a_claim_in_other_words_is_found(sentence: str) -> None:
+    assert claims_in(sentence)
+
+
+def test_a_text_of_any_length_is_read_at_once() -> None:
+    assert claims_in("ya también ahora " * 20_000) == ()
+    assert claims_in("I have " + "just " * 20_000 + "booked") == ()

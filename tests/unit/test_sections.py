@@ -96,6 +96,7 @@ EXAMPLES = {
         "web_search": {"enabled": True, "provider": "searxng", "allowed_domains": ["example.com"], "max_results": 5},
         "summary": {"enabled": True, "after_messages": 40},
         "budget": {"max_cost_per_conversation": 0.5, "max_cost_per_day": 20, "on_exceeded": "stop"},
+        "receipts": {"mode": "rules_and_model"},
     },
 }  # fmt: skip
 
@@ -176,6 +177,7 @@ WRONG = [
     (AdvancedOptions, {"budget": {"on_exceeded": "cry"}}, "budget.on_exceeded", "must be one of"),
     (AdvancedOptions, {"summary": {"after_messages": 3}}, "summary.after_messages", "must be 4 or more"),
     (AdvancedOptions, {"summary": True}, "summary", "must be an object"),
+    (AdvancedOptions, {"receipts": {"mode": "maybe"}}, "receipts.mode", "must be one of"),
     (AdvancedOptions, {"web_search": {"provider": "x"}}, "web_search.provider", "must be"),
     (AdvancedOptions, {"web_search": {"max_results": 21}}, "web_search.max_results", "must be 20 or less"),
     (AdvancedOptions, {"web_search": {"allowed_domains": ["http://a.com"]}}, "web_search.allowed_domains.0", "domain"),
