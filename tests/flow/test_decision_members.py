@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from typing import Any
 
 import pytest
 
 from frontdesk.core.errors import Json
+from frontdesk.runtime import gates
 from frontdesk.runtime.endings import ENDINGS
 from frontdesk.runtime.handoff_sentences import HANDOFFS
 from frontdesk.runtime.sentences import SENTENCES, explain
@@ -66,3 +69,13 @@ def test_every_reason_has_a_sentence_in_both_languages(code: str) -> None:
         assert told.would_change
         assert "{" not in told.why + told.would_change
     assert english.why != spanish.why
+
+
+def test_every_reason_that_a_gate_can_give_has_its_sentence() -> None:
+    """Read from the code, so that a new stop without words cannot be forgotten."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(gates))) if isinstance(node, ast.Call)]
+    said = [call.args for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Verdict"]
+    texts = [[arg.value for arg in args[:2] if isinstance(arg, ast.Constant)] for args in said]
+    codes = {pair[1] for pair in texts if len(pair) == 2 and pair[0] in ("stop", "mute")}
+    assert len(codes) > 10
+    assert codes <= SENTENCES.keys()
