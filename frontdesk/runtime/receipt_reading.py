@@ -24,7 +24,9 @@ CALLS = """
     ORDER BY s.id DESC LIMIT $3
 """
 WORDS = """
-    SELECT m.sender, m.message_text, m.position BETWEEN $3 AND $4 AS is_asked FROM conversation_messages m
+    SELECT m.message_text, m.position BETWEEN $3 AND $4 AND m.direction = 'inbound' AS is_asked,
+        m.direction = 'outbound' AND m.sender = 'user' AS is_of_team
+    FROM conversation_messages m
     JOIN conversations c ON c.organization_id = $1 AND c.id = m.conversation_id
     WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.deleted_at IS NULL
         AND m.message_type NOT IN ('note', 'reaction') AND m.position <= $4
@@ -45,7 +47,7 @@ async def read_evidence(held: HeldTurn) -> Evidence:
         for row in calls
     ]
     asked = [row["message_text"] or "" for row in words if row["is_asked"]]
-    team = [row["message_text"] or "" for row in words if row["sender"] == "user" and not row["is_asked"]]
+    team = [row["message_text"] or "" for row in words if row["is_of_team"]]
     return Evidence(receipts, team, " ".join(asked))
 
 

@@ -10,6 +10,7 @@ from pydantic_ai.models.function import DeltaToolCalls
 from frontdesk.core.errors import Json
 from frontdesk.flow import Flow
 from tests.flow.harness import Desk, call
+from tests.flow.staff import make_team
 from tests.flow.test_resume import LEASE, Killed, killed
 
 CLAIM = "I have changed your phone number."
@@ -212,3 +213,15 @@ async def test_the_trace_shows_the_check(desk: Desk) -> None:
     assert [(step["kind"], step["status"]) for step in steps] == [
         ("model", "done"), ("check", "refused"), ("model", "done"),
     ]  # fmt: skip
+
+
+async def test_a_member_is_told_why_there_is_no_answer(desk: Desk) -> None:
+    chat = await (await make_team(desk)).session()
+    (said,) = await chat.ask("I have changed the deal.", "The deal has been changed.", "The deal has been changed.")
+    assert said == "No answer: the reply said twice that something was done, and no tool had done it."
+
+
+async def test_what_a_person_has_done_may_be_told(desk: Desk) -> None:
+    was = "UPDATE conversation_messages SET sender = 'user', message_text = $1 WHERE direction = 'outbound'"
+    await desk.fetch(was, "I have booked you for Monday.")
+    assert await desk.ask("So?", "Your visit is booked for Monday.") == ["Your visit is booked for Monday."]
