@@ -173,7 +173,7 @@ async def test_a_users_days_are_read_by_their_index(world: World, database_url: 
     user = world.users[(Role.member, OURS)]
     owner = await asyncpg.connect(database_url)
     await owner.execute(ROWS, OURS, user)
-    await owner.execute("ANALYZE activities")
+    await owner.execute("VACUUM ANALYZE activities")
     await owner.close()
     where = (("assigned_to_user_id", "$eq"), ("start_date", "$gte"), ("start_date", "$lte"))
     sort = (("start_date", 1), ("start_time", 1))

@@ -45,7 +45,7 @@ async def fill(url: str) -> None:
     try:
         await owner.execute(ROWS)
         for table in ("deals", "contacts", "pipelines", "pipeline_stages"):
-            await owner.execute(f"ANALYZE {table}")
+            await owner.execute(f"VACUUM ANALYZE {table}")
     finally:
         await owner.close()
 

@@ -122,7 +122,7 @@ async def fill(url: str, table: str, columns: str, values: str, rows: int) -> No
     owner = await asyncpg.connect(url)
     await owner.execute("SET app.org = '1'")
     await owner.execute(MANY.format(table, columns, values, rows))
-    await owner.execute(f"ANALYZE {table}")
+    await owner.execute(f"VACUUM ANALYZE {table}")
     await owner.close()
 
 
