@@ -23,6 +23,14 @@ STEPS = """
     WHERE s.kind = 'tool' AND s.tool_name = 'add_note'
 """
 PARTS = "SELECT idempotency_key, ai_turn_id, status, reason, payload ->> 'text' AS text FROM outbox ORDER BY id"
+FOLLOW_UPS = """
+    SELECT f.id, f.status, f.reason, f.episode, count(*) FILTER (WHERE f.status = 'sent')
+        OVER (PARTITION BY f.conversation_id, f.episode) AS sent FROM ai_follow_ups f
+"""
+APPROVALS = """
+    SELECT p.id, p.status, p.reason, (SELECT count(*) FROM ai_turn_steps s WHERE s.ai_turn_id = p.ai_turn_id
+        AND s.call_id = p.call_id AND s.status = 'done') AS done FROM ai_approvals p
+"""
 NUMBER = re.compile(r"(?:Answer|And more) (\d+)")
 SENT = ("sent", "unknown")
 
@@ -34,7 +42,10 @@ async def faults(walk: Walk) -> list[str]:
 
 async def last_faults(walk: Walk) -> list[str]:
     """What is wrong when nothing is left to do."""
-    return [*await faults(walk), *[fault async for fault in _at_rest(walk)]]
+    found = await faults(walk)
+    for rules in (_at_rest, _of_timers):
+        found += [fault async for fault in rules(walk)]
+    return found
 
 
 async def _always(walk: Walk) -> AsyncIterator[str]:
@@ -97,3 +108,19 @@ async def _at_rest(walk: Walk) -> AsyncIterator[str]:
         yield f"the customer has what the store does not count as sent: {[known[key] for key in accepted - stored]}"
     if lost := {p["idempotency_key"] for p in parts if p["status"] == "sent" and p["text"] != "Good day."} - accepted:
         yield f"the store counts as sent what the customer has not: {lost}"
+
+
+async def _of_timers(walk: Walk) -> AsyncIterator[str]:
+    desk = walk.desk
+    for row in await desk.fetch(FOLLOW_UPS):
+        if row["status"] in ("scheduled", "sending"):
+            yield f"follow-up {row['id']} is still {row['status']}"
+        if row["status"] == "cancelled" and not row["reason"]:
+            yield f"follow-up {row['id']} was cancelled without a reason"
+        if row["sent"] > 2:
+            yield f"episode {row['episode']} had {row['sent']} follow-ups"
+    for row in await desk.fetch(APPROVALS):
+        if row["status"] in ("pending", "approved"):
+            yield f"approval {row['id']} is still {row['status']}"
+        if row["done"] != (row["status"] == "used"):
+            yield f"the call of approval {row['id']} ({row['status']}: {row['reason']}) was made {row['done']} times"

@@ -25,13 +25,24 @@ from tests.flow.test_handoff_rules import KEYWORDS
 from tests.flow.test_resume import is_valid
 
 LEASE = 10  # seconds, a little more than a lease
-MEND = (1, LEASE, 60, 120, 600)  # seconds after which whatever was broken has been mended
+DAY = 24 * 3600 + 1  # what waits for a person is given up after it; a turn may wait once for each of its calls
+MEND = (1, LEASE, 60, 120, 600, *[DAY, LEASE] * 4, 60, 3600, 60)  # seconds until what was broken has been mended
 SHUT = {"enabled": True, "weekly": [{"days": ["sun"], "from": "03:00", "to": "03:01"}],
         "out_of_schedule": {"action": "message", "message": "We are closed.", "once_per_hours": 2}}  # fmt: skip
+FOLLOW_UPS = {"enabled": True, "max_per_conversation": 2, "rules": [
+    {"id": "soon", "after_minutes": 30, "mode": "fixed", "message": "Are you still there?"},
+    {"id": "later", "after_minutes": 60, "mode": "ai", "instructions": "Ask kindly."},
+]}  # fmt: skip
+ALWAYS = {"enabled": True, "approval": "always"}
 PART = """
-    SELECT o.epoch, o.ai_turn_id, o.payload, c.epoch AS now, c.status, c.blocked, c.assigned_ai_assistant_id AS owner,
+    SELECT o.epoch, k.opted_out_at IS NOT NULL AS has_opted_out, t.ai_follow_up_id IS NOT NULL AS is_turn_of_follow_up,
+        (SELECT m.sender FROM conversation_messages m WHERE m.conversation_id = c.id
+            AND m.message_type NOT IN ('note', 'reaction') ORDER BY m.position DESC LIMIT 1) AS last_sender,
+        o.ai_turn_id, o.payload, c.epoch AS now, c.status, c.blocked, c.assigned_ai_assistant_id AS owner,
         a.disable_reply, a.deleted_at IS NOT NULL AS is_deleted
     FROM outbox o JOIN conversations c ON c.id = o.conversation_id
+    JOIN contacts k ON k.id = c.contact_id
+    LEFT JOIN ai_turns t ON t.id = o.ai_turn_id
     LEFT JOIN ai_assistants a ON a.id = (o.payload ->> 'ai_assistant_id')::bigint
     WHERE o.idempotency_key = $1
 """
@@ -99,7 +110,8 @@ class Walk:
     other_id: int = 0
     last_external_id: str = ""
 
-    async def begin(self) -> None:
+    async def begin(self, *settings: str) -> None:
+        """A provider that may fail, rules for the hand-off, a second assistant, and what else is switched on."""
         desk = self.desk
         await provider(desk, takes_keys=self.takes_keys)
         self.provider = desk.channels["sms"] = Watched(self, self.takes_keys)
@@ -112,6 +124,8 @@ class Walk:
             instructions="Bills.",
         )  # fmt: skip
         self.other_id = int(str(other.value["id"]))
+        for name in settings:
+            await self.act(name)
 
     # -- the model -----------------------------------------------------------------------------
 
@@ -129,7 +143,7 @@ class Walk:
             self.noted.append(f"Note {number}.")
             return call("add_note", f"c{number}", contact_id=self.desk.contact_id, text=f"Note {number}.")
         if kind == "read":
-            return call("find_contact", f"c{number}", search="Ana")
+            return call("find_contact", f"c{number}", query="Ana")
         if kind == "transfer":
             return transfer(reason=f"wish {number}")
         if kind == "timeout":
@@ -219,6 +233,30 @@ class Walk:
     async def do_tool_off(self) -> None:
         await self.desk.configure(internal_tools={"tools": {"find_contact": True}})
 
+    async def do_ask_first(self) -> None:
+        """From now on a person has to approve each note."""
+        await self.desk.configure(internal_tools={"tools": {"find_contact": True, "add_note": ALWAYS}})
+
+    async def do_approve(self) -> None:
+        await self.decide("approved")
+
+    async def do_refuse(self) -> None:
+        await self.decide("refused")
+
+    async def decide(self, status: str) -> None:
+        for row in await self.desk.fetch("SELECT id FROM ai_approvals WHERE status = 'pending'"):
+            await self.desk.call("ai-approvals", "patch", row["id"], status=status)
+
+    async def do_remind(self) -> None:
+        await self.desk.configure(follow_up_config=FOLLOW_UPS)
+
+    async def do_opt_out(self) -> None:
+        now = self.desk.clock.now().isoformat()
+        await self.desk.call("contacts", "patch", self.desk.contact_id, opted_out_at=now)
+
+    async def do_opt_in(self) -> None:
+        await self.desk.call("contacts", "patch", self.desk.contact_id, opted_out_at=None)
+
     async def do_burst_on(self) -> None:
         await self.desk.configure(enable_message_burst_handling=True)
 
@@ -284,8 +322,11 @@ class Walk:
             self.wrong.append(f"{part.text!r} was sent in the name of a silent assistant")
         if row["ai_turn_id"] is not None and row["owner"] != body["ai_assistant_id"]:
             self.wrong.append(f"{part.text!r} was sent by an assistant that has the conversation no more")
-        if row["ai_turn_id"] is not None and row["status"] == "closed":
+        is_follow_up = body["kind"] == "follow_up" or row["is_turn_of_follow_up"]
+        if (row["ai_turn_id"] is not None or is_follow_up) and row["status"] == "closed":
             self.wrong.append(f"{part.text!r} was sent after the close")
+        if is_follow_up and (row["has_opted_out"] or row["last_sender"] != "assistant"):
+            self.wrong.append(f"the follow-up {part.text!r} was sent after the {row['last_sender']}")
 
 
 def is_sound(messages: list[ModelMessage]) -> bool:
