@@ -34,9 +34,9 @@ MODEL = """
 
 async def _try(call: Call) -> None:
     """Before the transaction of the call, so that none is open while the provider is waited for."""
+    trial = await _trial(call)
     if call.door.trials is None:
         raise Unavailable("This process has no models.")
-    trial = await _trial(call)
     organization = Limit("model connection trials", str(call.organization_id), PER_MINUTE)
     await Rates(call.door.database).count(call.door.clock.now(), organization)
     tried = await call.door.trials.try_out(trial)
