@@ -20,9 +20,7 @@ def image_warnings(config: AssistantConfig) -> Iterator[dict[str, Json]]:
         message = "While disable_reply is on nothing is sent, so no images are either."
         yield _warning("can_send_images", "images_unused", message)
     elif config.can_send_images and not any(permission(config, name).is_allowed for name in FINDERS):
-        message = (
-            "No tool that finds pictures (get_product, search_products) is on; only files by id can be sent."
-        )
+        message = "No tool that finds pictures (get_product, search_products) is on; only files by id can be sent."
         yield _warning("can_send_images", "images_without_source", message)
 
 

@@ -46,9 +46,7 @@ def limit_warnings(
         for model in models:
             if model.is_counted:
                 continue
-            message = (
-                f"{model.name} has no price, so its cost cannot be counted and no limit is reached by it."
-            )
+            message = f"{model.name} has no price, so its cost cannot be counted and no limit is reached by it."
             if model.provider == AT_HOME:
                 message = f"{model.name} may have no price here; then its cost cannot be counted against the limits."
             yield _warning("advanced_options.budget", "budget_not_counted", message)

@@ -74,7 +74,9 @@ def next_opening(config: ScheduleConfig, zone: ZoneInfo, at: datetime) -> dateti
     """The first instant after `at` (UTC) at which the wall clock enters a range."""
     today = at.astimezone(zone).date()
     for day in _days(config, today):
-        moments = {*_range_starts(config, zone, day), *_clock_changes(zone, day)}
+        # A change of the next day's night is looked at with that day, whose ranges may begin before it.
+        changes = (change for change in _clock_changes(zone, day) if change.astimezone(zone).date() == day)
+        moments = {*_range_starts(config, zone, day), *changes}
         for moment in sorted(moments):
             if moment > at and _covers(config, moment.astimezone(zone)):
                 return moment

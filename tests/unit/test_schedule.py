@@ -173,6 +173,13 @@ def test_a_single_date_beyond_the_horizon_is_found() -> None:
     assert opening(config, "UTC", at("2026-03-02T10:00")).next_opening == at("2029-05-05T10:00")
 
 
+def test_a_change_of_the_clock_does_not_hide_the_midnight_before_it() -> None:
+    """The night of 29 March 2026 in Madrid: open from midnight, the clocks go forward at two."""
+    config = schedule(("00:00", "00:00"), days=["sun"])
+    found = opening(config, "Europe/Madrid", at("2026-03-26T10:00", "Europe/Madrid"))
+    assert found.next_opening == at("2026-03-29T00:00", "Europe/Madrid").astimezone(UTC)
+
+
 times = st.integers(0, 24 * 60 - 1).map(lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}")
 zones = st.sampled_from(
     ["UTC", "America/New_York", "Europe/Madrid", "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"]

@@ -60,6 +60,8 @@ ai_follow_ups = Resource(
         ),
     ),
     tells={
+        "created": "A follow-up was scheduled behind an answer.",
+        "updated": "A follow-up was moved, sent, cancelled, or failed.",
         "sent": "An assistant wrote once more to a customer who had not answered.",
         "cancelled": "A follow-up is not sent; `reason` says why.",
     },
