@@ -14,6 +14,7 @@ from frontdesk.runtime.lengths import Atom, fitted, sentences
 COMFORTABLE = 280  # characters; a single paragraph below this stays one message
 SINGLE = ResponseConfig(mode="single")
 SLOWEST = 400  # characters of a part that waits the longest delay
+MOST = 12_000  # characters of one answer: beyond that a model has lost its way, and nobody reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +78,6 @@ def _balanced(atoms: Sequence[Atom], count: int) -> list[str]:
 def split_for(channel: str, text: str, config: ResponseConfig) -> tuple[Part, ...]:
     """The parts as the channel takes them: one mail is one answer, and none is longer than a message may be."""
     known = CAPABILITIES.get(channel)
+    if len(text) > MOST:
+        text = f"{fitted(text, MOST)[0]} …"
     return split(text, SINGLE if channel in MAIL else config, known.longest_text if known else None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from frontdesk.assistants.response_config import ResponseConfig
 from frontdesk.runtime.lengths import fitted
-from frontdesk.runtime.parts import split, split_for
+from frontdesk.runtime.parts import MOST, split, split_for
 from frontdesk.runtime.sentence import ends
 
 SENTENCE = "The clinic opens at nine in the morning. "
@@ -111,3 +111,10 @@ def test_pauses_lie_between_the_bounds_and_grow_with_the_part(low: float, high: 
     assert all(low - 0.01 <= part.delay_seconds <= high + 0.01 for part in rest)
     ordered = sorted(rest, key=lambda part: len(part.text))
     assert [part.delay_seconds for part in ordered] == sorted(part.delay_seconds for part in rest)
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "email", "webchat"])
+def test_a_model_that_does_not_stop_is_stopped(channel: str) -> None:
+    parts = split_for(channel, SENTENCE * 3_000, MULTI)
+    assert sum(len(part.text) for part in parts) <= MOST + 2 * len(parts)
+    assert parts[-1].text.endswith(" …")
