@@ -92,7 +92,7 @@ LISTS = {
     "messageSearchTerm=good": "ix_conversations_inbox",
 }
 # Tables of which an organization has a handful of rows.
-SMALL = {"users", "members", "ai_assistants", "tags", "contact_tags"}
+SMALL = {"users", "members", "teams", "ai_assistants", "tags", "contact_tags"}
 
 
 async def test_no_list_reads_a_table_from_end_to_end(full: World) -> None:

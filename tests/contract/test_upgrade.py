@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -32,7 +33,7 @@ ROWS = """
 @pytest.fixture
 async def upgraded(server: Server) -> AsyncIterator[asyncpg.Connection]:
     """A database that was in use at the first release, at the newest revision."""
-    name = f"fd_{server.run}_upgrade"
+    name = f"fd_{server.run}_upgrade_{uuid.uuid4().hex[:8]}"  # tests run side by side
     outside = await asyncpg.connect(server.url)
     await outside.execute(f'CREATE DATABASE "{name}"')
     url = server.url_of(name)
