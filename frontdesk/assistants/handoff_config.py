@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from frontdesk.assistants.section import Line, Paragraph, Section
@@ -223,13 +224,18 @@ def _or_default(value: object) -> object:
     return {} if value is None else value
 
 
+def _or_null(schema: JsonDict) -> None:
+    """The schema says what the validator takes."""
+    schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "null"}]
+
+
 class HumanHandoffConfig(Section):
     """The rules are tried in order; the first that matches hands over."""
 
     enabled: bool = False
     rules: list[Rule] = Field(default_factory=list, max_length=MOST_RULES)
     # A file leaves out a target whose users are gone: that is the queue.
-    target: Annotated[Target, BeforeValidator(_or_default)] = Target()
+    target: Annotated[Target, BeforeValidator(_or_default)] = Field(default=Target(), json_schema_extra=_or_null)
     customer_message: Paragraph | None = None
     silent: bool = False
     out_of_schedule_message: Paragraph | None = None

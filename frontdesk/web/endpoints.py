@@ -244,7 +244,6 @@ ENDPOINTS: dict[str, Json] = {
                 "For OpenAI clients: `base_url` is this server's `/v1`, the API key one of Frontdesk's. Streams with "
                 "`stream`. Errors have OpenAI's form. See docs/how-to/ask-a-model.md."
             ),
-            "security": [{"login": []}],
             "requestBody": {"required": True, "content": _json("ChatRequest")},
             "responses": _in_openai_form("ChatCompletion", 400, 401, 403, 404, 413, 415, 422, 429, 503),
         }
@@ -254,7 +253,6 @@ ENDPOINTS: dict[str, Json] = {
             "operationId": "listModels",
             "tags": ["openai"],
             "summary": "The names of models for `/v1/chat/completions`",
-            "security": [{"login": []}],
             "responses": _in_openai_form("ModelList", 400, 401, 403, 429),
         }
     },
@@ -267,7 +265,6 @@ ENDPOINTS: dict[str, Json] = {
                 "Server-sent events, without end unless `seconds` says so: `message` (a row of /ai-chat-messages), "
                 "`typing`, `draft`, `draft.withdrawn`, `resync`. See docs/how-to/chat-with-an-internal-assistant.md."
             ),
-            "security": [{"login": []}],
             "parameters": [
                 {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
                 _query("after", "The `position` to go on behind; the header Last-Event-ID goes before it."),

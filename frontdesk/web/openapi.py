@@ -179,7 +179,9 @@ def _responses(resource: Resource, verb: Verb) -> Document:
     if verb in LINKED and (links := _links(resource, name, LINKED[verb])):
         answer["links"] = links
     answers: Document = {"201" if verb == "create" else "200": answer}
-    for status in FAILURES[verb]:
+    # What waits for another system may find it away.
+    away = (503,) if resource.look is not None and not resource.is_stored else ()
+    for status in (*FAILURES[verb], *away):
         failure: Json = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         answers[str(status)] = {"description": ERROR_NAMES[status], "content": failure}
     return answers

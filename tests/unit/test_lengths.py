@@ -62,7 +62,7 @@ def test_a_channel_that_is_only_a_form_has_no_limit() -> None:
 
 WHOLE = [f"\n\n{block}\n\n" for block in (ITEMS, TABLE, CODE)]
 pieces = st.sampled_from(
-    [SENTENCE, LINKED, "Dr. Ruiz costs 3.5 today. ", "\n\n", "word " * 30, "ñandú 🙂🙂 e\u0301", *WHOLE]
+    [SENTENCE, LINKED, "Dr. Ruiz costs 3.5 today. ", "\n\n", "word " * 30, "ñandú 🙂🙂 e\u0301 ", *WHOLE]
 )
 answers = st.lists(pieces, min_size=1, max_size=8).map("".join) | st.text(max_size=300)
 

@@ -155,7 +155,7 @@ ai_turns = Resource(
         ),
         Field("model_failures", "small", write="never", description="Runs in which the model in use failed."),
         Field(
-            "model_trials", "json", write="never",
+            "model_trials", "json", write="never", schema={"type": ["array", "null"]},
             description="Models that failed before (`failed`) or could not be asked (`skipped`), and why.",
         ),
         Field("approval_waits", "small", write="never", description="How often it waited for a person's approval."),
