@@ -20,6 +20,8 @@ from tests.webhook_room import webhook_room
 from tests.world import World, key_of
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+# Events are told up to the oldest running transaction of the whole server, where other tests write beside this one.
+PATIENCE = 120
 
 
 def program(page: str) -> str:
@@ -42,12 +44,12 @@ async def running(page: str, **environment: str) -> AsyncIterator[asyncio.Stream
 
 
 async def line(output: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         return (await output.readline()).decode().strip()
 
 
 async def until_listening(world: World) -> None:
-    async with asyncio.timeout(30), world.database.system() as connection:
+    async with asyncio.timeout(PATIENCE), world.database.system() as connection:
         while not world.app.app.state.events.feed.count:  # type: ignore[attr-defined]
             await connection.execute("SELECT 1")
 
@@ -95,7 +97,7 @@ async def post(url: str, headers: dict[str, str]) -> httpx.Response:
 
 
 async def until_answering(url: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 await post(url, {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": ""})
