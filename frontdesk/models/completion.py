@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Protocol, cast
 
 import httpx2
@@ -23,6 +22,7 @@ from frontdesk.assistants.no_model import NoModel
 from frontdesk.core.completions import Completed, Completion, CompletionFailed
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
+from frontdesk.core.prices import cost_of
 from frontdesk.models.catalogue import ResolvedModel
 from frontdesk.models.connection_trial import SENTENCES, code_of
 from frontdesk.models.local.model import LocalModel
@@ -30,7 +30,6 @@ from frontdesk.models.local.model import LocalModel
 SECONDS = 120.0  # one answer
 TRIES = 2  # for an answer that does not fit its schema
 MOST_WAITING = 256  # pieces that a slow reader may be behind
-MILLION = 1_000_000
 Pieces = asyncio.Queue[str | Completed | None]
 DEFAULT_MODEL = "SELECT id FROM ai_models WHERE organization_id IS NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"
 LASTING = {"wrong_key", "unknown_model", "quota", "rejected"}
@@ -181,10 +180,7 @@ def _history(messages: Sequence[tuple[str, str]]) -> list[ModelMessage]:
 
 
 def _completed(resolved: ResolvedModel, text: str, usage: RunUsage) -> Completed:
-    cost = None
-    if resolved.price_input is not None or resolved.price_output is not None:
-        prices = resolved.price_input or Decimal(), resolved.price_output or Decimal()
-        cost = (usage.input_tokens * prices[0] + usage.output_tokens * prices[1]) / MILLION
+    cost = cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
     return Completed(text, resolved.model.model_name, usage.input_tokens, usage.output_tokens, cost)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 
 import httpx2
 from pydantic_ai.exceptions import (
@@ -30,13 +29,13 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.connection_trials import Code, ConnectionTrial, ConnectionTried
 from frontdesk.core.database import Database
 from frontdesk.core.egress import EgressRefused
+from frontdesk.core.prices import cost_of
 from frontdesk.models.catalogue import Catalogue, ResolvedModel
 
 SECONDS = 20.0  # a person waits, no customer
 QUESTION = ModelRequest([UserPromptPart("Are you there? Answer with the word yes.")])
 WORDS = ModelRequestParameters(instruction_parts=[InstructionPart("This tests a connection. Answer with one word.")])
 ASSISTANT = "SELECT * FROM ai_assistants WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
-MILLION = 1_000_000
 TRY_LATER = "Try again in a minute."
 Failed = AgentRunError | httpx2.HTTPError | TimeoutError | UserError
 
@@ -86,7 +85,7 @@ async def try_out(database: Database, catalogue: Catalogue, clock: Clock, trial:
     return replace(
         tried, message=SENTENCES["ok"].format(label=tried.label), latency_ms=took, input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
-        cost=_cost(resolved, response),
+        cost=cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output),
     )  # fmt: skip
 
 
@@ -96,13 +95,6 @@ async def _asked(resolved: ResolvedModel) -> ModelResponse:
         async for _ in stream:
             pass
         return stream.get()
-
-
-def _cost(resolved: ResolvedModel, response: ModelResponse) -> Decimal | None:
-    if resolved.price_input is None and resolved.price_output is None:
-        return None
-    prices = resolved.price_input or Decimal(), resolved.price_output or Decimal()
-    return (response.usage.input_tokens * prices[0] + response.usage.output_tokens * prices[1]) / MILLION
 
 
 def _failed(tried: ConnectionTried, failure: Failed) -> ConnectionTried:

@@ -18,8 +18,6 @@ from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.core.schema import metadata, organization_column
 
-MILLION = Decimal(1_000_000)
-
 ai_daily_usage = Table(
     "ai_daily_usage",
     metadata,
@@ -154,12 +152,3 @@ async def today(connection: Connection, organization_id: int, now: datetime) -> 
     row = await connection.fetchrow(_TODAY, organization_id, day_of(now))
     assert row is not None
     return Spent(*row)
-
-
-def cost_of(
-    input_tokens: int, output_tokens: int, price_input: Decimal | None, price_output: Decimal | None
-) -> Decimal | None:
-    """The price of one request; prices are per million tokens. None where the model has no price."""
-    if price_input is None and price_output is None:
-        return None
-    return (input_tokens * (price_input or 0) + output_tokens * (price_output or 0)) / MILLION

@@ -96,60 +96,32 @@ async def of_turn(connection: Connection, organization_id: int, turn_id: int) ->
     return [row["id"] for row in await connection.fetch(OF_TURN, organization_id, turn_id)]
 
 
+def _told(reason: str, facts: Mapping[str, Json], now: datetime) -> tuple[str | datetime | None, ...]:
+    """The reason and its sentences in both languages, in the order of the statements that settle."""
+    english, spanish = explain(reason, facts, "ENG"), explain(reason, facts, "ESP")
+    return reason, english.why, english.would_change, spanish.why, now, spanish.would_change
+
+
 async def settle(
     connection: Connection, organization_id: int, turn_id: int, outcome: DecisionOutcome, reason: str, now: datetime,
     facts: Mapping[str, Json] | None = None,
 ) -> None:  # fmt: skip
     """The end of the turn is the end of the decisions about its inbounds; `facts` are for the sentences."""
-    english, spanish = explain(reason, facts or {}, "ENG"), explain(reason, facts or {}, "ESP")
-    await connection.execute(
-        SETTLE,
-        organization_id,
-        turn_id,
-        outcome,
-        reason,
-        english.why,
-        english.would_change,
-        spanish.why,
-        now,
-        spanish.would_change,
-    )
+    await connection.execute(SETTLE, organization_id, turn_id, outcome, *_told(reason, facts or {}, now))
 
 
 async def settle_waiting(
     connection: Connection, organization_id: int, conversation_id: int, reason: str, now: datetime
 ) -> None:
     """All inbounds of a conversation that still wait get no answer."""
-    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
-    await connection.execute(
-        SETTLE_WAITING,
-        organization_id,
-        conversation_id,
-        reason,
-        english.why,
-        english.would_change,
-        spanish.why,
-        now,
-        spanish.would_change,
-    )
+    await connection.execute(SETTLE_WAITING, organization_id, conversation_id, *_told(reason, {}, now))
 
 
 async def settle_message(
     connection: Connection, organization_id: int, message_id: int, reason: str, now: datetime
 ) -> None:
     """An inbound that no assistant is asked about."""
-    english, spanish = explain(reason, {}, "ENG"), explain(reason, {}, "ESP")
-    await connection.execute(
-        SETTLE_MESSAGE,
-        organization_id,
-        message_id,
-        reason,
-        english.why,
-        english.would_change,
-        spanish.why,
-        now,
-        spanish.would_change,
-    )
+    await connection.execute(SETTLE_MESSAGE, organization_id, message_id, *_told(reason, {}, now))
 
 
 async def release(connection: Connection, organization_id: int, turn_id: int, now: datetime) -> None:

@@ -34,7 +34,7 @@ from pydantic_graph import End
 
 from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.clock import Clock
-from frontdesk.runtime.budget import cost_of
+from frontdesk.core.prices import cost_of
 from frontdesk.runtime.budget_check import check_budget
 from frontdesk.runtime.drafts import SentenceStream
 from frontdesk.runtime.final_answer import (

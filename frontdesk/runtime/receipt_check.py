@@ -15,7 +15,7 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, RetryFeedbackPart,
 
 from frontdesk.assistants.config import Language
 from frontdesk.core.errors import Json
-from frontdesk.runtime.budget import cost_of
+from frontdesk.core.prices import cost_of
 from frontdesk.runtime.claim_judge import ask_judge, read_verdict, words_of
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.model_failure import FAILURES, ClaimWithoutReceipt, sentence

@@ -18,7 +18,7 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, UserPromptPart
 
 from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.database import Connection
-from frontdesk.runtime import budget
+from frontdesk.core.prices import cost_of
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, Limits, StoredMessage, is_shown, rebuild
 from frontdesk.runtime.model_failure import FAILURES, ModelTimedOut, sentence
@@ -116,7 +116,7 @@ async def _sum_up(
         return None
     made = Summary(text, end, known.count + len(arrear.messages))
     usage = response.usage
-    cost = budget.cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
+    cost = cost_of(usage.input_tokens, usage.output_tokens, resolved.price_input, resolved.price_output)
     kept = Kept(made, known, [message.position for message in arrear.messages], talk.ai_context_cut)
     is_kept = await record(
         held, response, {"text": text, "up_to_position": end}, started, _since(held, before), cost, kept

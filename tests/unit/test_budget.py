@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from frontdesk.runtime.budget import cost_of, day_of
+from frontdesk.core.prices import cost_of
+from frontdesk.runtime.budget import day_of
 
 
 @pytest.mark.parametrize(
