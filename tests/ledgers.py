@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from bisect import bisect_right
+from datetime import UTC, datetime, timedelta
 
 from frontdesk.core.clock import FakeClock
 from frontdesk.core.errors import Json
 from frontdesk.core.ledger import Grant, Ledger, Uses
 from frontdesk.core.quota import Quota
 from frontdesk.core.request_limits import RateLimited, RequestLimits
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def milliseconds(clock: FakeClock) -> int:
+    """The clock's time, exact: a float of seconds would move the edge of a window by one."""
+    return (clock.now() - EPOCH) // timedelta(milliseconds=1)
 
 
 async def turn() -> None:
@@ -35,7 +44,7 @@ class MemoryLedgers:
         if self.failure is not None:
             raise self.failure
         ledger = Ledger.from_json(self.stored.get(organization_id, {}))
-        now = int(self.clock.now().timestamp() * 1000)
+        now = milliseconds(self.clock)
         grant = ledger.take(quota, process, spent, now, waiting, wish)
         self.stored[organization_id] = ledger.as_json()
         return grant
@@ -48,7 +57,7 @@ class Processes:
         self.quota, self.clock = quota, FakeClock()
         self.ledgers = MemoryLedgers(self.clock)
         self.all = [self.new() for _ in range(number)]
-        self.admitted: list[float] = []
+        self.admitted: list[int] = []
         self.refusals: list[RateLimited] = []
 
     def new(self) -> RequestLimits:
@@ -63,7 +72,7 @@ class Processes:
         for _ in range(number):
             try:
                 await self.all[process].admit(1, self.quota)
-                self.admitted.append(self.clock.monotonic())
+                self.admitted.append(milliseconds(self.clock))
             except RateLimited as refusal:
                 self.refusals.append(refusal)
         return len(self.admitted) - before
@@ -71,6 +80,6 @@ class Processes:
     @property
     def most_in_a_window(self) -> int:
         """The fullest window that ends with a request."""
-        ends = self.admitted
+        ends, window = self.admitted, self.quota.window * 1000
         # Windows are half open: what happened a whole window ago is outside.
-        return max((sum(end - self.quota.window < one <= end for one in ends) for end in ends), default=0)
+        return max((index + 1 - bisect_right(ends, end - window) for index, end in enumerate(ends)), default=0)

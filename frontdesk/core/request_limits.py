@@ -78,7 +78,7 @@ class LedgerRows:
     ) -> Grant:
         async with self._database.system() as connection, connection.transaction():
             row = await connection.fetchrow(LOCK, organization_id) or await self._made(connection, organization_id)
-            now = int(row["now"]) if self._clock is None else int(self._clock.now().timestamp() * 1000)
+            now = int(row["now"]) if self._clock is None else round(self._clock.now().timestamp() * 1000)
             ledger = Ledger.from_json(from_json(str(row["ledger"])))
             grant = ledger.take(quota, process, spent, now, waiting, wish)
             if spent or grant.counted or grant.leased:

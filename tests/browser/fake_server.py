@@ -45,8 +45,12 @@ class FakeChat:
     stream_starts: list[int] = field(default_factory=list)
     is_down: bool = False
     loses_answers: int = 0
+    gives_older: asyncio.Event = field(default_factory=asyncio.Event)
     refuses_with: tuple[int, str] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gives_older.set()
 
     def tell(self) -> None:
         """Wake whoever waits for something to happen here."""
@@ -125,6 +129,8 @@ def application(chat: FakeChat) -> Starlette:
         if request.headers.get("x-visitor-token") not in chat.tokens:
             return refusal(401, "Unknown visitor.")
         before = int(request.query_params.get("before", 10**9))
+        if "before" in request.query_params:
+            await chat.gives_older.wait()
         limit = int(request.query_params["limit"])
         older = [m for m in chat.messages if int(str(m["position"])) < before]
         return JSONResponse({"data": older[-limit:], "has_more": len(older) > limit})

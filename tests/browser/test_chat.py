@@ -89,15 +89,23 @@ async def test_a_reload_shows_the_history_and_scrolling_up_loads_what_is_older(s
 async def test_old_messages_come_in_above_without_moving_what_is_read(site: Site) -> None:
     for number in range(1, 101):
         site.chat.add("assistant", f"Message {number}")
+    site.chat.gives_older.clear()
     page = await site.open()
-    scroller = page.locator(".scroller")
-    await scroller.evaluate("node => node.scrollTo(0, 200)")
-    before = await page.get_by_text("Message 55", exact=True).bounding_box()
+    read = page.get_by_text("Message 55", exact=True)
+    await page.locator(".scroller").evaluate("node => node.scrollTo(0, 250)")
+    before = await read.bounding_box()
+    await page.locator(".scroller").evaluate("node => node.scrollTo(0, 200)")
+    await expect(page.locator(".older")).to_be_visible()
+    while_loading = await read.bounding_box()
+    site.chat.gives_older.set()
     await expect(page.locator(".bubble")).to_have_count(100)
-    after = await page.get_by_text("Message 55", exact=True).bounding_box()
+    await expect(page.locator(".older")).to_be_hidden()
+    after = await read.bounding_box()
     assert before is not None
+    assert while_loading is not None
     assert after is not None
-    assert abs(before["y"] - after["y"]) < 4
+    assert abs(before["y"] + 50 - while_loading["y"]) < 1
+    assert abs(while_loading["y"] - after["y"]) < 1
 
 
 async def test_a_dropped_line_comes_back_after_the_last_position(site: Site) -> None:

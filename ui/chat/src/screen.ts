@@ -43,13 +43,14 @@ export class Screen {
     this.older = element("p", { class: "older", role: "status" }, texts.older);
     this.older.hidden = true;
     this.log = element("div", { class: "log", role: "log", "aria-label": texts.log, "aria-live": "off" });
-    this.scroller = element("div", { class: "scroller", tabindex: "-1" }, this.older, this.welcome, this.log);
+    this.scroller = element("div", { class: "scroller", tabindex: "-1" }, this.welcome, this.log);
     this.pill = element("button", { type: "button", class: "pill" }, icon(...ICONS.down), this.pillText);
     this.pill.hidden = true;
     const title = element("div", { class: "title" }, this.name, this.about);
     const bar = element("div", { class: "bar" }, this.avatar, title, this.close);
     const header = element("header", {}, bar, this.model, this.banner);
-    const stage = element("div", { class: "stage" }, this.scroller, this.pill);
+    // The notice lies over the log: in it, coming and going, it would move what is being read.
+    const stage = element("div", { class: "stage" }, this.older, this.scroller, this.pill);
     root.replaceChildren(header, element("main", {}, stage, composer, this.spoken));
     this.pill.addEventListener("click", () => this.toEnd(true));
   }
