@@ -12,7 +12,6 @@ from frontdesk.core.ledger import Grant, Ledger, Uses
 from frontdesk.core.quota import Quota
 from frontdesk.core.request_limits import RateLimited, RequestLimits
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
