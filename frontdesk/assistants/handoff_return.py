@@ -8,8 +8,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from frontdesk.core.database import Connection
+from frontdesk.core.events import emit
 
 RETURN_DOORBELL = "hand-back"
+
+
+def _listed(*codes: str) -> str:
+    return ", ".join(f"'{code}'" for code in codes)
+
+
 
 # A person has taken it: when the assistant that had it looks for the first time whether it comes back by itself.
 TIMER = """
@@ -31,27 +38,34 @@ ON_CLOSE = """
 RETURNED = """
     UPDATE ai_handoffs SET returned_at = $3, return_reason = $4, updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND conversation_id = ANY($2::bigint[]) AND kind = 'human' AND returned_at IS NULL
+    RETURNING id
 """
-# What the customer wrote while a person had it and nobody has answered. What caused a hand-off is not among it: judged
-# anew it would only be handed over again.
-WAITING = """
+# An answer that was being written when somebody took the conversation.
+CUT_OFF = ("person_took_over", "newer_epoch")
+MEANWHILE = ("owner_is_person", "auto_assignment_disabled", "no_assistant")
+# What the customer wrote and nobody has answered: while a person had it, or just before, so that the answer was cut
+# off. What caused a hand-off is not among it: judged anew it would only be handed over again.
+_WAITING = """
     SELECT d.id FROM ai_decisions d
     JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
     JOIN conversations c ON c.organization_id = d.organization_id AND c.id = d.conversation_id
     WHERE d.organization_id = $1 AND d.conversation_id = ANY($2::bigint[]) AND d.outcome = 'silent'
-        AND d.reason IN ('owner_is_person', 'auto_assignment_disabled', 'no_assistant')
+        AND d.reason IN ({reasons})
         AND m.deleted_at IS NULL AND (c.ai_context_cut IS NULL OR m.created_at > c.ai_context_cut)
         AND NOT EXISTS (SELECT FROM conversation_messages o
             WHERE o.organization_id = m.organization_id AND o.conversation_id = m.conversation_id
                 AND o.direction = 'outbound' AND o.sender IN ('user', 'assistant')
                 AND o.message_type NOT IN ('note', 'reaction') AND o.position > m.position)
 """
-REOPEN = f"""
+WAITING = _WAITING.format(reasons=_listed(*CUT_OFF, *MEANWHILE))
+_REOPEN = """
     UPDATE ai_decisions SET outcome = 'pending', reason = 'received', ai_turn_id = NULL, gate = NULL, gates = '[]',
         config_path = NULL, sentence = NULL, sentence_es = NULL, would_change = NULL, would_change_es = NULL,
         updated_at = $3, version = version + 1
-    WHERE organization_id = $1 AND id IN ({WAITING}) RETURNING conversation_id
+    WHERE organization_id = $1 AND id IN ({waiting}) RETURNING conversation_id
 """
+REOPEN = _REOPEN.format(waiting=WAITING)
+REOPEN_CUT_OFF = _REOPEN.format(waiting=_WAITING.format(reasons=_listed(*CUT_OFF)))
 
 
 async def set_timer(connection: Connection, organization_id: int, *ids: int) -> None:
@@ -69,10 +83,16 @@ async def note_return(
 ) -> None:  # fmt: skip
     """The records of the hand-offs say when and why an assistant got the conversations back."""
     if ids:
-        await connection.execute(RETURNED, organization_id, ids, now, reason)
+        rows = await connection.fetch(RETURNED, organization_id, ids, now, reason)
+        await emit(connection, organization_id, "ai-handoffs", "updated", *(row["id"] for row in rows))
 
 
-async def reopen_waiting(connection: Connection, organization_id: int, ids: list[int], now: datetime) -> list[int]:
-    """Let the customers' messages that wait be decided anew. Gives the conversations; the caller rings for them."""
-    rows = await connection.fetch(REOPEN, organization_id, ids, now)
+async def reopen_waiting(
+    connection: Connection, organization_id: int, ids: list[int], now: datetime, *, only_cut_off: bool = False
+) -> list[int]:
+    """Let the customers' messages that wait be decided anew. Gives the conversations; the caller rings for them.
+
+    `only_cut_off`: those whose answer a takeover cut off, and not what was written to the person.
+    """
+    rows = await connection.fetch(REOPEN_CUT_OFF if only_cut_off else REOPEN, organization_id, ids, now)
     return sorted({row[0] for row in rows})

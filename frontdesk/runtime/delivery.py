@@ -16,7 +16,7 @@ from datetime import timedelta
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
-from frontdesk.core.errors import ApiError, Json, Unavailable
+from frontdesk.core.errors import ApiError, Unavailable
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import decisions, fence, follow_up_turns, follow_ups, outbox, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
@@ -24,7 +24,7 @@ from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.outbox import Draft, Part
 from frontdesk.runtime.output_keeping import keep_output
 from frontdesk.runtime.signs import quiet, typing
-from frontdesk.runtime.thread import DOORBELL, Conversation, NewMessage
+from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.turns import Turn
 
 SEND_WITHIN = timedelta(seconds=60)  # after this a claimed line may be claimed again
@@ -32,9 +32,6 @@ MOST_SENDS = 5
 PAUSE = timedelta(seconds=5)  # before a part that was not accepted is sent again, doubled each time
 # How long a part waits for a person's message that is with the provider, and the other way round.
 NEXT_TURN = timedelta(seconds=1)
-SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "budget": "system",
-           "handoff": "system", "image": "assistant", "follow_up": "assistant", "opt_out": "system",
-           "approval": "system"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +151,7 @@ class Delivery:
             return part.is_image
         async with self.database.transaction(organization_id) as connection:
             await thread.lock(connection, organization_id, talk.id)
+            part = await outbox.placed(connection, organization_id, part)
             await self._accepted(connection, talk, part, external_id)
             if turn is not None:
                 parts = await outbox.open_parts(connection, organization_id, talk.id, turn.id)
@@ -168,14 +166,7 @@ class Delivery:
         if (message_id := part.message_id) is not None:
             await outbox.mark_sent(connection, talk.organization_id, message_id, external_id, now)
         else:
-            output = part.structured_output
-            extras: dict[str, Json] = {} if output is None else {"structured_output": output}
-            extras |= part.content.extras
-            message = NewMessage(
-                "outbound", SENDERS[part.kind], part.text, part.content.message_type, extras=extras, status="sent",
-                external_id=external_id, ai_turn_id=part.ai_turn_id or part.about_turn_id,
-                ai_assistant_id=part.ai_assistant_id,
-            )  # fmt: skip
+            message = outbox.message_of(part, "sent", external_id)
             message_id, _ = await thread.append(connection, talk.organization_id, talk.id, message, now)
         flag = "sent_again_after_unknown" if part.status == "sending" else None
         await outbox.sent(connection, talk.organization_id, part, message_id, flag, now)

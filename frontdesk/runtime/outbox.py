@@ -19,7 +19,7 @@ from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.core.events import emit
 from frontdesk.runtime.refusals import said_of
-from frontdesk.runtime.thread import messages_path
+from frontdesk.runtime.thread import NewMessage, append, messages_path
 
 Kind = Literal[
     "answer",
@@ -34,6 +34,10 @@ Kind = Literal[
     "approval",
 ]
 
+SENDERS = {"answer": "assistant", "out_of_schedule": "assistant", "fixed_line": "system", "budget": "system",
+           "handoff": "system", "image": "assistant", "follow_up": "assistant", "opt_out": "system",
+           "approval": "system"}  # fmt: skip
+
 ADD = """
     INSERT INTO outbox (organization_id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload,
         due_at, message_id, attempts, created_at, updated_at)
@@ -41,7 +45,8 @@ ADD = """
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """
 OPEN_PARTS = """
-    SELECT id, ai_turn_id, position, epoch, status, idempotency_key, payload, due_at, attempts, message_id FROM outbox
+    SELECT id, conversation_id, ai_turn_id, position, epoch, status, idempotency_key, payload, due_at, attempts,
+        message_id FROM outbox
     WHERE organization_id = $1 AND conversation_id = $2 AND ai_turn_id IS NOT DISTINCT FROM $3
         AND status IN ('pending', 'sending')
     ORDER BY id FOR UPDATE
@@ -65,10 +70,25 @@ CLOSE = """
     FROM closed WHERE m.organization_id = $1 AND m.id = closed.message_id AND m.status = 'pending'
     RETURNING m.id, m.channel, m.kind
 """
+# What may have arrived has its place in the thread, or whoever takes the conversation over would not know of it.
+PLACELESS = """
+    SELECT id FROM outbox o WHERE organization_id = $1 AND id = ANY($2) AND status = 'unknown' AND message_id IS NULL
+        AND EXISTS (SELECT FROM conversations c WHERE c.organization_id = $1 AND c.id = o.conversation_id
+            AND c.deleted_at IS NULL)
+    ORDER BY id
+"""
+PLACED = """
+    WITH placed AS (
+        UPDATE outbox SET message_id = $3, version = version + 1 WHERE organization_id = $1 AND id = $2
+    )
+    UPDATE conversation_messages SET error = $4 WHERE organization_id = $1 AND id = $3
+"""
+MESSAGE_OF_UNKNOWN = "SELECT message_id FROM outbox WHERE organization_id = $1 AND id = $2 AND status = 'unknown'"
 # A status callback may have been faster than we are; it knows more.
 MARK_SENT = """
-    UPDATE conversation_messages SET status = CASE status WHEN 'pending' THEN 'sent' ELSE status END,
-        external_id = $3, updated_at = $4, version = version + 1
+    UPDATE conversation_messages SET status = CASE WHEN status IN ('pending', 'unknown') THEN 'sent' ELSE status END,
+        error = CASE status WHEN 'unknown' THEN NULL ELSE error END, external_id = $3, updated_at = $4,
+        version = version + 1
     WHERE organization_id = $1 AND id = $2 RETURNING id, channel, kind
 """
 AGAIN = """
@@ -140,6 +160,7 @@ class Part:
     """
 
     id: int
+    conversation_id: int
     ai_turn_id: int | None
     position: int
     epoch: int
@@ -217,9 +238,9 @@ async def open_parts(
 def _part(row: asyncpg.Record) -> Part:
     body = json.loads(row["payload"])
     return Part(
-        row["id"], row["ai_turn_id"], row["position"], row["epoch"], row["status"], row["idempotency_key"],
-        body["text"], body["kind"], body["delay_seconds"], body["ai_assistant_id"], body["about_turn_id"],
-        row["due_at"], row["attempts"], row["message_id"], body.get("structured_output"),
+        row["id"], row["conversation_id"], row["ai_turn_id"], row["position"], row["epoch"], row["status"],
+        row["idempotency_key"], body["text"], body["kind"], body["delay_seconds"], body["ai_assistant_id"],
+        body["about_turn_id"], row["due_at"], row["attempts"], row["message_id"], body.get("structured_output"),
         Content(**body.get("content", {})), body.get("follow_up_id"),
     )  # fmt: skip
 
@@ -252,6 +273,38 @@ async def close(
     rows = await connection.fetch(CLOSE, organization_id, ids, status, reason, now, said_of(reason))
     for row in rows:
         await emit(connection, organization_id, messages_path(row["kind"], row["channel"]), "updated", row["id"])
+    if status == "unknown" or any(part.status == "sending" for part in parts):
+        await _place_unknown(connection, organization_id, parts, reason, now)
+
+
+async def _place_unknown(
+    connection: Connection, organization_id: int, parts: Sequence[Part], reason: str, now: datetime
+) -> None:
+    """Give the parts that may have arrived their messages, with the status `unknown` and the reason as its error."""
+    by_id = {part.id: part for part in parts}
+    for row in await connection.fetch(PLACELESS, organization_id, list(by_id)):
+        part = by_id[row["id"]]
+        message = message_of(part, "unknown")
+        message_id, _ = await append(connection, organization_id, part.conversation_id, message, now)
+        await connection.execute(PLACED, organization_id, part.id, message_id, said_of(reason))
+
+
+def message_of(part: Part, status: str, external_id: str | None = None) -> NewMessage:
+    """What a part of an answer, or a line, becomes in the thread."""
+    output = part.structured_output
+    extras: dict[str, Json] = {} if output is None else {"structured_output": output}
+    return NewMessage(
+        "outbound", SENDERS[part.kind], part.text, part.content.message_type, extras=extras | part.content.extras,
+        status=status, external_id=external_id, ai_turn_id=part.ai_turn_id or part.about_turn_id,
+        ai_assistant_id=part.ai_assistant_id,
+    )  # fmt: skip
+
+
+async def placed(connection: Connection, organization_id: int, part: Part) -> Part:
+    """The part with the message that it was given while it was with the provider, taken to be lost."""
+    if part.message_id is not None:
+        return part
+    return replace(part, message_id=await connection.fetchval(MESSAGE_OF_UNKNOWN, organization_id, part.id))
 
 
 async def mark_sent(

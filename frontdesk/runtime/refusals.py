@@ -15,6 +15,12 @@ REFUSALS: Mapping[str, str] = {
     ),
     "reply_disabled": "The assistant's replies are switched off.",
     "assistant_deleted": "The assistant was deleted.",
+    "person_took_over": (
+        "A person took the conversation over while this was on its way: it may have arrived, and is not sent again."
+    ),
+    "conversation_closed": (
+        "The conversation was closed while this was on its way: it may have arrived, and is not sent again."
+    ),
     "newer_epoch": "The conversation has a new owner or a new beginning since this was written.",
     "delivery_unknown": "Whether it arrived is not known: the connection to the provider broke twice.",
     "target_unknown": "The message that this reaction is to has no id at the provider.",

@@ -2,8 +2,10 @@
 
 import pytest
 
+from frontdesk.channels.protocol import Outgoing
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import BadRequest, Json, Unavailable
+from frontdesk.runtime.refusals import REFUSALS
 from tests.flow.harness import Crash, Desk, FakeProvider
 
 MULTI = {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 2, "max": 2}}
@@ -94,7 +96,14 @@ async def crashed(desk: Desk, *, takes_keys: bool = True) -> FakeProvider:
     return fake
 
 
-async def last_part(desk: Desk) -> tuple[str, str]:
+async def last_message(desk: Desk) -> tuple[str, str, str, str | None]:
+    (row,) = await desk.fetch(
+        "SELECT message_text, sender, status, error FROM conversation_messages ORDER BY id DESC LIMIT 1"
+    )
+    return tuple(row)
+
+
+async def last_part(desk: Desk) -> tuple[str, str | None]:
     row = (await desk.fetch("SELECT status, reason FROM outbox WHERE ai_turn_id = 2 ORDER BY id DESC LIMIT 1"))[0]
     return row["status"], row["reason"]
 
@@ -105,6 +114,24 @@ async def test_what_may_have_arrived_cannot_be_withdrawn_by_a_takeover(desk: Des
     await desk.pass_time(LEASE)
     assert await last_part(desk) == ("unknown", "person_took_over")
     assert (await desk.decisions())[-1] == ("answered", "person_took_over")
+    assert await last_message(desk) == ("Hi.", "assistant", "unknown", REFUSALS["person_took_over"])
+
+
+async def test_what_is_accepted_after_all_is_one_message(desk: Desk) -> None:
+    """The worker was slow, not dead: what it says of the part comes after the takeover."""
+    fake = await provider(desk)
+
+    async def slow(part: Outgoing) -> str | None:
+        await desk.clock.advance(LEASE)
+        await desk.change(assigned_user_id=desk.user_id)
+        await desk.settle(desk.another_flow())
+        assert (await last_message(desk))[2] == "unknown"
+        return part.idempotency_key
+
+    fake.send = slow  # type: ignore[method-assign]
+    assert await desk.ask("Hello?", "Hi.") == ["Hi."]
+    assert await last_message(desk) == ("Hi.", "assistant", "sent", None)
+    assert await last_part(desk) == ("sent", None)
 
 
 async def test_a_refusal_after_a_crash_leaves_open_whether_it_arrived(desk: Desk) -> None:

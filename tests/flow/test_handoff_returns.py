@@ -44,6 +44,8 @@ async def test_after_an_hour_without_a_word_it_comes_back_and_answers_what_waits
     assert (await desk.decisions())[-1] == ("answered", "answered")
     (row,) = await handoffs(desk)
     assert (row["return_reason"], row["returned_at"]) == ("after_inactivity", "2026-01-05T13:00:00.000Z")
+    told = await desk.fetch("SELECT row_id FROM events WHERE name = 'ai-handoffs.updated'")
+    assert [event["row_id"] for event in told] == [row["id"]]
 
 
 async def test_what_made_the_hand_off_is_not_asked_again(desk: Desk) -> None:

@@ -50,6 +50,9 @@ ai_handoffs = Resource(
         ),
         Index("ix_ai_handoffs_notice", text("notice_due_at"), postgresql_where=text("notice_status = 'queued'")),
     ),
-    tells={"created": "An assistant gave a conversation away; `to_user_id` says who got it."},
+    tells={
+        "created": "An assistant gave a conversation away; `to_user_id` says who got it.",
+        "updated": "An assistant got the conversation back; `return_reason` says why.",
+    },
     default_sort=(("id", -1),),
 )  # fmt: skip
