@@ -18,6 +18,7 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import BadRequest, Json, NotFound
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.files import Files
+from frontdesk.core.formats import iso_text
 from frontdesk.core.live import notify
 from frontdesk.core.schema import id_column, metadata, moment_column, organization_column
 
@@ -248,7 +249,7 @@ def shown(row: Mapping[str, object], names: Mapping[int, str]) -> Message:
         "name": None,
         # A file of another kind is a line with its address.
         "text": "\n".join(str(part) for part in (row["message_text"], None if image else row.get("address")) if part),
-        "created_at": created_at.isoformat().replace("+00:00", "Z"),
+        "created_at": iso_text(created_at),
     }
     if image:
         message["image"] = str(image)

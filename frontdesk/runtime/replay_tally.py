@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from frontdesk.core.errors import Json
+from frontdesk.core.formats import iso_text
 from frontdesk.runtime.replay_lane import Heard, Lane, Predicted, Result
+from frontdesk.runtime.replay_reminder_tally import ReminderTally
+from frontdesk.runtime.replay_reminders import Reminders
 from frontdesk.runtime.sentences import explain
 
 KINDS = ("answered_to_silent", "silent_to_answered", "handed_over_gained", "handed_over_lost")
@@ -56,18 +59,30 @@ class Tally:
     predicted: Counter[str] = field(default_factory=Counter)
     results: dict[str, Counter[str]] = field(default_factory=lambda: {"recorded": Counter(), "draft": Counter()})
     changes: dict[str, Change] = field(default_factory=lambda: {kind: Change() for kind in KINDS})
+    reminders: ReminderTally = field(default_factory=ReminderTally)
 
-    def replay(self, lane: Lane, heard: Sequence[Heard]) -> None:
+    def replay(self, lane: Lane, heard: Sequence[Heard], reminders: Reminders | None = None) -> None:
         """One conversation; its inbounds in any order. Those that were decided together are judged together."""
         self.conversations += 1
         group: list[Heard] = []
         for inbound in sorted(heard, key=lambda each: (each.at, each.message_id)):
             if group and not inbound.is_decided_with(group[-1]):
-                self._count(group, lane.hear(group))
+                self._hear(lane, group, reminders)
                 group = []
             group.append(inbound)
         if group:
-            self._count(group, lane.hear(group))
+            self._hear(lane, group, reminders)
+            if reminders is not None:
+                self.reminders.count(group[0].conversation_id, path_of(group[0]), reminders)
+
+    def _hear(self, lane: Lane, group: Sequence[Heard], reminders: Reminders | None) -> None:
+        if reminders is not None:
+            reminders.arrive(group)
+        found = lane.hear(group)
+        self._count(group, found)
+        if reminders is not None:
+            last = group[-1]
+            reminders.follow(last, found.result or last.result, found.reason or last.reason, lane)
 
     def _count(self, group: Sequence[Heard], found: Predicted) -> None:
         for heard in group:
@@ -104,12 +119,17 @@ class Tally:
                 side: {result: counts[result] for result in ("answered", "silent", "handed_over", "failed")}
                 for side, counts in self.results.items()
             },
-            "changes": {kind: change.as_json() for kind, change in self.changes.items()},
+            "changes": {kind: change.as_json() for kind, change in {**self.changes, **self.reminders.changes}.items()},
+            "reminders": self.reminders.as_json(),
             "reasons": [
                 {"reason": reason, "recorded": self.recorded[reason], "draft": self.predicted[reason]}
                 for reason in reasons
             ],
         }
+
+
+def path_of(heard: Heard) -> str:
+    return _PATHS.get(heard.kind, "conversations")
 
 
 def _example(heard: Heard, result: Result, reason: str, found: Predicted) -> dict[str, Json]:
@@ -119,9 +139,9 @@ def _example(heard: Heard, result: Result, reason: str, found: Predicted) -> dic
     return {
         "conversation_id": heard.conversation_id,
         "message_id": heard.message_id,
-        "conversation": f"/{_PATHS.get(heard.kind, 'conversations')}/{heard.conversation_id}",
+        "conversation": f"/{path_of(heard)}/{heard.conversation_id}",
         "decision": f"/ai-decisions?message_id={heard.message_id}",
-        "decided_at": heard.at.isoformat().replace("+00:00", "Z"),
+        "decided_at": iso_text(heard.at),
         "recorded": {"result": heard.result, "reason": heard.reason, "config_version": heard.version},
         "draft": {
             "result": result, "reason": reason, "gate": decision.gate if decision else None,
@@ -130,6 +150,7 @@ def _example(heard: Heard, result: Result, reason: str, found: Predicted) -> dic
         "sentence": english.why,
         "sentence_es": spanish.why,
         "would_change": english.would_change,
+        "would_change_es": spanish.would_change,
         "is_after_handoff": found.is_after_handoff,
     }  # fmt: skip
 

@@ -76,7 +76,7 @@ async def test_contact_and_conversation_begin_with_the_first_message(room: Room)
     assert answer.status_code == 201
     assert answer.json() == {
         "position": 1, "from": "visitor", "name": None, "text": "Hola\nqué tal",
-        "created_at": "2026-01-05T12:00:00Z", "idempotency_key": "key-00000001",
+        "created_at": "2026-01-05T12:00:00.000Z", "idempotency_key": "key-00000001",
     }  # fmt: skip
     conversation = (await room.world.client(Role.member).get("/conversations/1")).json()
     assert conversation["assigned_ai_assistant_id"] == room.assistant_id

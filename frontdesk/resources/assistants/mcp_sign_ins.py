@@ -23,6 +23,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.door import Call, Door
 from frontdesk.core.errors import ApiError, Conflict, Fault, Invalid, Json, NotFound
 from frontdesk.core.fields import Field
+from frontdesk.core.formats import iso_text
 from frontdesk.core.resource import Resource, Rights
 from frontdesk.core.vault import SecretUnusable, origin_of
 
@@ -144,7 +145,7 @@ async def _begin(call: Call) -> Json:
         _KEEP, *place.key, user_id, url, hash_state(begun.state), sealed, now + LIFETIME, now,
     )  # fmt: skip
     return {
-        "success": True, "authorization_url": begun.authorization_url, "expires_at": (now + LIFETIME).isoformat(),
+        "success": True, "authorization_url": begun.authorization_url, "expires_at": iso_text(now + LIFETIME),
         "scopes": [*(begun.scope or "").split()], "error": None,
     }  # fmt: skip
 
