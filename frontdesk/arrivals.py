@@ -18,7 +18,7 @@ from frontdesk.core.events import emit
 from frontdesk.reception import Inbound, StoredMessage, receive
 from frontdesk.runtime import correspondents, thread
 
-SHOWN = {"text", "location", "reaction"} | MEDIA
+SHOWN = {"text", "button", "location", "reaction"} | MEDIA
 LONGEST_TEXT = 100_000  # characters, as the field `message_text` has it
 # What a message that reacts or replies names: either side's message, by its id at the provider.
 _NAMED = """
@@ -54,6 +54,8 @@ STATUSES = tuple(BEFORE)
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One message as a provider gave it. `address` is the customer's; `name` the one that they have there.
+
+    A tapped button or a chosen entry of a list is a `button`, its words the text.
 
     `media` has the members of a message (`media_url`, `file_name` …). `reacts_to` and `replies_to` are the provider's
     ids; a reaction without an `emoji` is taken back.

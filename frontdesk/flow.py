@@ -165,8 +165,12 @@ class Flow:
 
     async def _owner(
         self, connection: Connection, talk: Conversation, now: datetime
-    ) -> tuple[Conversation, AssistantConfig | None]:
-        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant."""
+    ) -> tuple[Conversation, AssistantConfig | None, bool]:
+        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant.
+
+        True for an assistant that could not answer and is asked again: it has the conversation when the gates let it.
+        """
+        talk = await thread.without_departed(connection, talk, now)
         if (found := await evidence.channel_assistant(connection, talk)) is not None:
             talk = await thread.assign(connection, talk, found, now)
         if talk.assigned_ai_assistant_id is None:
@@ -177,7 +181,10 @@ class Flow:
         self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided],
         config: AssistantConfig, decision: Decision, now: datetime,
     ) -> Turn:  # fmt: skip
-        """The turn of these inbounds. A burst waits for its window after the last of them, up to its bound."""
+        """The turn of these inbounds. A burst waits for its window after the last of them, up to its bound.
+
+        A file, a place or a button ends it at once.
+        """
         due_at, deadline = now, None
         if config.enable_message_burst_handling and undecided:
             burst = config.options.burst
@@ -188,6 +195,7 @@ class Flow:
                 connection, talk, assistant_id=config.id, version=config.version,
                 is_muted=decision.outcome == "analyse", due_at=due_at, deadline=deadline,
                 positions=(undecided[0].position, undecided[-1].position), now=now,
+            due_at = now if any(inbound.ends_burst for inbound in undecided) else due_at
             )  # fmt: skip
         if not undecided:
             return turn

@@ -17,7 +17,6 @@ def _listed(*codes: str) -> str:
     return ", ".join(f"'{code}'" for code in codes)
 
 
-
 # A person has taken it: when the assistant that had it looks for the first time whether it comes back by itself.
 TIMER = """
     UPDATE conversations c

@@ -8,6 +8,7 @@ that began the day before runs to its end.
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -84,12 +85,15 @@ def next_opening(config: ScheduleConfig, zone: ZoneInfo, at: datetime) -> dateti
 
 
 def _days(config: ScheduleConfig, today: date) -> Iterator[date]:
-    """The days ahead, then the dated exceptions beyond them."""
+    """The days ahead, then the dates of exceptions beyond them."""
     for ahead in range(HORIZON_DAYS):
         yield today + timedelta(days=ahead)
     horizon = (today + timedelta(days=HORIZON_DAYS)).isoformat()
-    later = sorted(entry.date for entry in config.exceptions if not entry.yearly and entry.date >= horizon)
-    yield from map(date.fromisoformat, later)
+    later = {entry.date for entry in config.exceptions if not entry.yearly}
+    if "02-29" in config.exception_minutes:
+        # It comes every fourth year, and once in a century after eight.
+        later |= {f"{year}-02-29" for year in range(today.year, today.year + 9) if isleap(year)}
+    yield from map(date.fromisoformat, sorted(day for day in later if day >= horizon))
 
 
 def _range_starts(config: ScheduleConfig, zone: ZoneInfo, day: date) -> Iterator[datetime]:

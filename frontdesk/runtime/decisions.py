@@ -21,7 +21,7 @@ OPEN = """
     VALUES ($1, $2, $3, 'pending', 'received', '[]', $4, $4, $5)
 """
 UNDECIDED = """
-    SELECT d.id, m.id AS message_id, m.position, m.created_at FROM ai_decisions d
+    SELECT d.id, m.id AS message_id, m.position, m.created_at, m.message_type FROM ai_decisions d
     JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
     WHERE d.organization_id = $1 AND d.conversation_id = $2 AND d.outcome = 'pending' AND d.ai_turn_id IS NULL
     ORDER BY m.position
@@ -56,12 +56,18 @@ RELEASE = """
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """An inbound that waits: its decision's row, its message, its place, when it came."""
+    """An inbound that waits: its decision's row, its message, its place, when it came, of what type it is."""
 
     id: int
     message_id: int
     position: int
     created_at: datetime
+    message_type: str = "text"
+
+    @property
+    def ends_burst(self) -> bool:
+        """Only words are typed in pieces: who has sent a file or a place, or tapped a button, has said it."""
+        return self.message_type != "text"
 
 
 async def open_decision(

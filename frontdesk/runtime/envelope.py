@@ -14,7 +14,9 @@ from frontdesk.runtime.thread import Conversation
 
 TICKET = """
     SELECT k.email, c.subject, c.reference_number, c.thread_id, i.name AS inbox,
-        coalesce(c.meta_inbox_channel_email, i.address) AS sender
+        coalesce(c.meta_inbox_channel_email, i.address) AS sender,
+        EXISTS (SELECT FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $3 AND t.ai_follow_up_id IS NOT NULL)
+            AS is_follow_up
     FROM conversations c
     JOIN contacts k ON k.organization_id = c.organization_id AND k.id = c.contact_id
     LEFT JOIN inbox_channels i ON i.organization_id = c.organization_id AND i.id = c.inbox_channel_id
@@ -38,20 +40,27 @@ async def address(database: Database, talk: Conversation, part: Part) -> Envelop
     if talk.channel not in MAIL:
         return Envelope(talk.contact_address)
     async with database.reading(talk.organization_id) as connection:
-        row = await connection.fetchrow(TICKET, talk.organization_id, talk.id)
+        row = await connection.fetchrow(TICKET, talk.organization_id, talk.id, part.ai_turn_id)
     if row is None:
         return Envelope(None)
     subject = f"Re: {row['subject']} [{row['reference_number']}]"
-    headers = headers_of(row["thread_id"], is_automatic=not part.is_written)
+    headers = headers_of(row["thread_id"], _nature(part, is_follow_up=row["is_follow_up"]))
     # From the address that was written to: a reply comes back to it.
     name = " ".join(str(row["inbox"]).split())  # one line: it becomes a header
     sender: dict[str, Json] | None = {"name": name, "email": row["sender"]} if row["sender"] else None
     return Envelope(row["email"], subject, headers, sender)
 
 
-def headers_of(thread_id: str | None, *, is_automatic: bool) -> dict[str, str]:
+def _nature(part: Part, *, is_follow_up: bool) -> str | None:
+    """RFC 3834, 5: what answers a mail is told from what nobody asked for; a person's mail is neither."""
+    if part.is_written and part.ai_assistant_id is None:
+        return None
+    return "auto-generated" if is_follow_up or part.kind in ("follow_up", "written") else "auto-replied"
+
+
+def headers_of(thread_id: str | None, nature: str | None) -> dict[str, str]:
     """RFC 5322 threads by the ids of earlier mails; RFC 3834 wants what no person wrote to say so."""
-    headers = {"Auto-Submitted": "auto-replied"} if is_automatic else {}
+    headers = {"Auto-Submitted": nature} if nature is not None else {}
     if thread_id is not None and MESSAGE_ID.fullmatch(thread_id):
         headers |= {"In-Reply-To": thread_id, "References": thread_id}
     return headers

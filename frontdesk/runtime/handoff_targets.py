@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from frontdesk.assistants.departed import HANDOFF_LOCK
 from frontdesk.assistants.handoff_config import Target
 from frontdesk.core.database import Connection
 
-# Hand-offs of one organization choose one after the other, to the end of their transactions, so that each sees whom the
-# one before it chose. Without it fifty at once would all find the same person free.
-LOCK = "SELECT pg_advisory_xact_lock(hashtext('hand-off'), $1)"
 # `place` is the order of the configuration; of a team, that of joining. `given` is the last hand-off of this assistant.
 CANDIDATES = """
     SELECT m.user_id, row_number() OVER (ORDER BY array_position($3::bigint[], m.user_id), t.id, m.id) AS place,
@@ -23,7 +21,11 @@ CANDIDATES = """
     WHERE m.organization_id = $1 AND m.deleted_at IS NULL AND m.is_available
         AND (m.user_id = ANY($3::bigint[]) OR t.id IS NOT NULL)
 """
-TEAM = "SELECT true FROM teams WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+# Whether there is anybody in it; null where there is no such team.
+TEAM = """
+    SELECT EXISTS (SELECT FROM team_members m WHERE m.organization_id = $1 AND m.team_id = t.id)
+    FROM teams t WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,15 @@ async def choose(connection: Connection, organization_id: int, assistant_id: int
     if target.type == "queue":
         return Choice(waits="handoff_queue")
     team_id = target.team_id if target.type == "team" else None
-    if team_id is not None and not await connection.fetchval(TEAM, organization_id, team_id):
-        return Choice(waits="handoff_team_deleted")
-    if team_id is not None and target.strategy == "fixed":
-        return Choice(None, team_id, "handoff_team")
-    await connection.execute(LOCK, organization_id)
+    if team_id is not None:
+        has_members = await connection.fetchval(TEAM, organization_id, team_id)
+        if has_members is None:
+            return Choice(waits="handoff_team_deleted")
+        if target.strategy == "fixed":
+            # A team that was emptied has nobody who would look into its queue.
+            return Choice(None, team_id, "handoff_team" if has_members else "handoff_nobody_available")
+    # Without it fifty at once would all find the same person free.
+    await connection.execute(HANDOFF_LOCK, organization_id)
     user_ids = target.user_ids if target.type == "user" else []
     rows = await connection.fetch(CANDIDATES, organization_id, assistant_id, user_ids, team_id)
     found = pick([Candidate(row["user_id"], row["place"], row["given"], row["load"]) for row in rows], target.strategy)

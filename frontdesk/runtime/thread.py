@@ -13,6 +13,7 @@ from datetime import datetime
 from pydantic_core import to_json
 
 from frontdesk.assistants import follow_up_endings
+from frontdesk.assistants.departed import OWNER_LEFT, release_if_departed
 from frontdesk.assistants.handoff_return import set_timer
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
@@ -226,7 +227,15 @@ async def assign(connection: Connection, talk: Conversation, assistant_id: int, 
     """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
     await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("assigned",))
-    return replace(talk, assigned_ai_assistant_id=assistant_id)
+    return replace(talk, assigned_ai_assistant_id=assistant_id, owner_reason=None)
+
+
+async def without_departed(connection: Connection, talk: Conversation, now: datetime) -> Conversation:
+    """The conversation; without its owner where that person has left the organization."""
+    user_id = talk.assigned_user_id
+    if user_id is None or not await release_if_departed(connection, talk.organization_id, talk.id, user_id, now):
+        return talk
+    return replace(talk, assigned_user_id=None, owner_reason=OWNER_LEFT, epoch=talk.epoch + 1)
 
 
 async def take_over(connection: Connection, talk: Conversation, user_id: int | None, now: datetime) -> None:

@@ -6,7 +6,7 @@ from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import Conflict, Invalid, Json
 from tests.flow.harness import Desk
 from tests.flow.test_handoff import handoffs, hands_over
-from tests.flow.test_handoff_targets import KEYWORDS, conversations
+from tests.flow.test_handoff_targets import KEYWORDS, conversations, people
 
 ALL: Json = {"status": "open"}
 
@@ -102,6 +102,27 @@ async def test_a_token_expires_and_is_for_one_person(desk: Desk) -> None:
     with pytest.raises(Invalid) as caught:
         await hand_back(desk, conversation_ids=ids, preview_token=seen["preview_token"])
     assert "expired" in caught.value.errors["preview_token"]
+
+
+async def test_a_token_is_good_once(desk: Desk) -> None:
+    ids = await given_away(desk, 2)
+    data: dict[str, Json] = {"conversation_ids": [*ids]}
+    data["preview_token"] = (await preview(desk, **data))["preview_token"]
+    await hand_back(desk, **data)
+    await desk.call("conversations", "patch", ids[0], assigned_user_id=desk.user_id)
+    with pytest.raises(Conflict):
+        await hand_back(desk, **data)
+    assert await owners(desk, ids) == {None, desk.assistant_id}
+
+
+async def test_what_has_changed_hands_since_needs_another_preview(desk: Desk) -> None:
+    ids = await given_away(desk, 2)
+    (ana,) = await people(desk, 1)
+    seen = await preview(desk, conversation_ids=[*ids])
+    await desk.call("conversations", "patch", ids[1], assigned_user_id=ana)
+    with pytest.raises(Conflict):
+        await hand_back(desk, conversation_ids=[*ids], preview_token=seen["preview_token"])
+    assert await owners(desk, ids) == {None}
 
 
 async def test_the_count_of_answers_knows_schedule_and_silence(desk: Desk) -> None:

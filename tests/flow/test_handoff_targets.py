@@ -94,6 +94,16 @@ async def test_a_team_as_a_whole_waits_in_its_queue(desk: Desk) -> None:
     assert await desk.ask("Hello?") == []
 
 
+@pytest.mark.parametrize("strategy", ["fixed", "round_robin", "least_busy"])
+async def test_a_team_that_was_emptied_has_nobody(desk: Desk, strategy: str) -> None:
+    team = await team_of(desk)
+    await to(desk, strategy, type="team", team_id=team)
+    assert await desk.ask("lawyer") == [LINE]
+    talk = await desk.conversation()
+    assert (talk["assigned_team_id"], talk["owner_reason"]) == (team, "handoff_nobody_available")
+    assert "Nobody of those it should go to is available" in (await notes(desk))[0]
+
+
 async def test_one_of_a_team(desk: Desk) -> None:
     ana, ben, _ = await people(desk, 3)
     team = await team_of(desk, ana, ben)

@@ -102,3 +102,16 @@ async def test_the_same_first_message_twice_opens_one_conversation(desk: Desk) -
     assert len({one.conversation_id for one in stored}) == 1
     assert len(await desk.fetch("SELECT id FROM conversations")) == 2
     assert len(await desk.fetch("SELECT id FROM contacts WHERE system_type = 'visitor'")) == 1
+
+
+@pytest.mark.parametrize("kind", ["image", "location", "button", "unsupported"])
+async def test_what_is_not_typed_ends_the_burst_at_once(desk: Desk, kind: str) -> None:
+    await burst(desk)
+    await desk.say("Look at this")
+    await desk.pass_time(3)
+    desk.script.say("I see it.")
+    await desk.say("Tooth", message_type=kind)
+    await desk.settle()
+    assert (await desk.replies())[1:] == ["I see it."]
+    rows = await desk.fetch("SELECT DISTINCT ai_turn_id FROM ai_decisions WHERE message_id > 2")
+    assert len(rows) == 1

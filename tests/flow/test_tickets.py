@@ -12,8 +12,9 @@ from pydantic_ai.messages import ModelMessage
 from frontdesk.channels.connected import Connected
 from frontdesk.channels.fake import FakeProvider as FakeMail
 from frontdesk.core.caller import Caller, Role
-from frontdesk.core.errors import Unavailable
+from frontdesk.core.errors import Json, Unavailable
 from frontdesk.tickets import Mail, arrive
+from tests.flow.follow_ups import FIXED, HOUR, WRITTEN
 from tests.flow.harness import Desk, FakeProvider, Reply
 
 TICKETS, MESSAGES = "support-tickets", "support-ticket-messages"
@@ -233,6 +234,17 @@ async def test_an_answer_by_mail_names_the_ticket_and_says_that_it_is_automatic(
     assert mailbox.provider.accepted[0].headers == {
         "Auto-Submitted": "auto-replied", "In-Reply-To": "<1@mail.example>", "References": "<1@mail.example>",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [FIXED, WRITTEN], ids=["fixed", "ai"])
+async def test_a_reminder_by_mail_says_that_nobody_asked_for_it(mailbox: Mailbox, rule: dict[str, Json]) -> None:
+    desk, rules = mailbox.house.desk, {"enabled": True, "rules": [rule]}
+    await desk.call("ai-assistants", "patch", mailbox.house.helper_id, follow_up_config=rules)
+    await mailbox.house.ask("Hello?", "Which order?")
+    desk.script.say("And the order?")
+    await desk.pass_time(HOUR)
+    sent = [(part.headers or {})["Auto-Submitted"] for part in mailbox.provider.accepted]
+    assert sent == ["auto-replied", "auto-generated"]
 
 
 async def test_a_persons_mail_is_pending_until_the_provider_has_it(mailbox: Mailbox) -> None:

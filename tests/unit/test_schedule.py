@@ -86,6 +86,19 @@ def test_a_yearly_exception_comes_every_year() -> None:
     assert not is_open(config, "2031-12-25T10:00")
 
 
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [("2026-03-02T10:00", "2028-02-29T10:00"), ("2028-02-29T12:00", "2032-02-29T10:00"),
+     ("2096-02-29T12:00", "2104-02-29T10:00")],
+)  # fmt: skip
+def test_the_29th_of_february_comes_in_leap_years_alone(now: str, opens: str) -> None:
+    leap = {"date": "2024-02-29", "ranges": [{"from": "10:00", "to": "11:00"}], "yearly": True}
+    config = schedule(exceptions=[leap])
+    assert opening(config, "UTC", at(now)).next_opening == at(opens)
+    assert not is_open(config, "2027-02-28T10:30")
+    assert not is_open(config, "2027-03-01T10:30")
+
+
 def test_an_exact_date_beats_a_yearly_one() -> None:
     yearly = {"date": "2020-12-24", "closed": True, "yearly": True}
     exact = {"date": "2026-12-24", "ranges": [{"from": "09:00", "to": "12:00"}]}

@@ -37,12 +37,12 @@ def test_a_subject_is_one_line() -> None:
 
 @pytest.mark.parametrize("thread_id", [None, "18c2f0a", "<a@b>\nBcc: <x@y>", "<a@b> <c@d>", "<a b@c>", "a@b", "<@>"])
 def test_what_is_no_message_id_becomes_no_header(thread_id: str | None) -> None:
-    assert headers_of(thread_id, is_automatic=False) == {}
-    assert headers_of(thread_id, is_automatic=True) == {"Auto-Submitted": "auto-replied"}
+    assert headers_of(thread_id, None) == {}
+    assert headers_of(thread_id, "auto-replied") == {"Auto-Submitted": "auto-replied"}
 
 
 def test_a_message_id_threads_the_mail() -> None:
-    assert headers_of("<1@b.example>", is_automatic=False) == {
+    assert headers_of("<1@b.example>", None) == {
         "In-Reply-To": "<1@b.example>", "References": "<1@b.example>",
     }  # fmt: skip
 

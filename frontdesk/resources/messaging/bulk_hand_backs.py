@@ -47,6 +47,8 @@ WAIT = f"SELECT DISTINCT conversation_id FROM ai_decisions WHERE organization_id
 FROZEN = """
     SELECT conversation_id FROM conversations_bulk_targets WHERE organization_id = $1 AND bulk_action_id = $2
 """
+# What was previewed is a conversation as it was: who has it changes its epoch, and so does the hand-back itself.
+EPOCHS = "SELECT id, epoch FROM conversations WHERE organization_id = $1 AND id = ANY($2::bigint[]) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,9 @@ def _speaks(config: AssistantConfig, now: datetime) -> bool:
     return not config.disable_reply and (is_open or config.schedule.out_of_schedule.action == "reply")
 
 
-def _digest(ids: Iterable[int], assistant_id: Plain) -> str:
-    text = json.dumps([assistant_id, sorted(ids)])
+async def _digest(call: Call, ids: Sequence[int], assistant_id: Plain) -> str:
+    rows = await call.connection.fetch(EPOCHS, call.organization_id, list(ids))
+    text = json.dumps([assistant_id, [(row["id"], row["epoch"]) for row in rows]])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -108,8 +111,8 @@ async def check_token(call: Call, bulk_action_id: int) -> None:
     assistant_id = call.data.get("assigned_ai_assistant_id")
     seen = _read(call, call.data.get("preview_token"))
     rows = await call.connection.fetch(FROZEN, call.organization_id, bulk_action_id)
-    if seen["digest"] != _digest([row[0] for row in rows], assistant_id):
-        raise Conflict("These are not the conversations that were previewed: preview the hand-back again.")
+    if seen["digest"] != await _digest(call, [row[0] for row in rows], assistant_id):
+        raise Conflict("These are not the conversations as they were previewed: preview the hand-back again.")
 
 
 def _read(call: Call, token: Plain) -> dict[str, Json]:
@@ -133,7 +136,7 @@ async def _preview(call: Call) -> Json:
     counts, expires_at = await count(call, ids, assistant_id, now), now + GOOD_FOR
     seen: dict[str, Json] = {
         "organization_id": call.organization_id, "user_id": call.caller.user_id,
-        "digest": _digest(ids, assistant_id), "expires_at": expires_at.isoformat(),
+        "digest": await _digest(call, ids, assistant_id), "expires_at": expires_at.isoformat(),
     }  # fmt: skip
     return {
         "action": HAND_BACK,

@@ -33,9 +33,11 @@ NAMES = {
     "webchat": "web chat",
 }
 TRANSFORMED = ("whatsapp", "instagram", "messenger", "webchat")  # they have a send service of their own
-# `template` is ours to send; `unsupported` is what a provider delivers and we cannot show.
+# `template` is ours to send; `button` is the words on the one that a customer tapped; `unsupported` is what a provider
+# delivers and we cannot show.
 MESSAGE_TYPES = (
-    "text", "note", "reaction", "image", "video", "document", "audio", "location", "template", "unsupported",
+    "text", "note", "reaction", "image", "video", "document", "audio", "location", "template", "button",
+    "unsupported",
 )  # fmt: skip
 Join = Callable[[FromClause], ScalarSelect[object] | ColumnElement[object]]
 STATUSES = ("stored", "pending", "sent", "delivered", "read", "failed", "unknown", "withdrawn")

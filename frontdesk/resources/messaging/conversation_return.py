@@ -59,9 +59,10 @@ async def settle_returns(
     if settled.written.get("assigned_ai_assistant_id") is not None and "assigned" in settled.points:
         reason = "on_close" if "closed" in settled.points else "assigned"
         await note_return(connection, organization_id, ids, reason, now)
-        if settled.is_answering:
-            # The new epoch rings the bell of each, so that they are judged at once.
-            await reopen_waiting(connection, organization_id, ids, now)
+        # The new epoch rings the bell of each, so that they are judged at once. What a takeover cut off is answered in
+        # any case: whether the worker saw the takeover before the way back must make no difference.
+        if "closed" not in settled.points:
+            await reopen_waiting(connection, organization_id, ids, now, only_cut_off=not settled.is_answering)
 
 
 def _stopped_by(settled: Settled) -> str | None:

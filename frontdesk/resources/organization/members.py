@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Table, exists, func, select
 
+from frontdesk.assistants.departed import release_open
 from frontdesk.core.caller import Role
 from frontdesk.core.door import Call
 from frontdesk.core.errors import BadRequest, Conflict, Fault, Forbidden, Invalid, Json
@@ -74,6 +77,9 @@ async def _prepare(call: Call) -> None:
         await _find_or_make_user(call)
     if call.verb == "remove":
         await _leave_teams(call)
+        assert call.before is not None
+        user_id = cast(int, call.before["user_id"])
+        await release_open(call.connection, call.organization_id, user_id, call.door.clock.now())
 
 
 async def _leave_teams(call: Call) -> None:
