@@ -165,11 +165,8 @@ class Flow:
 
     async def _owner(
         self, connection: Connection, talk: Conversation, now: datetime
-    ) -> tuple[Conversation, AssistantConfig | None, bool]:
-        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant.
-
-        True for an assistant that could not answer and is asked again: it has the conversation when the gates let it.
-        """
+    ) -> tuple[Conversation, AssistantConfig | None]:
+        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant."""
         talk = await thread.without_departed(connection, talk, now)
         if (found := await evidence.channel_assistant(connection, talk)) is not None:
             talk = await thread.assign(connection, talk, found, now)
@@ -190,12 +187,12 @@ class Flow:
             burst = config.options.burst
             deadline = undecided[0].created_at + timedelta(seconds=burst.max_seconds)
             due_at = min(undecided[-1].created_at + timedelta(seconds=burst.window_seconds), deadline)
+            due_at = now if any(inbound.ends_burst for inbound in undecided) else due_at
         if turn is None:
             return await turns.open_turn(
                 connection, talk, assistant_id=config.id, version=config.version,
                 is_muted=decision.outcome == "analyse", due_at=due_at, deadline=deadline,
                 positions=(undecided[0].position, undecided[-1].position), now=now,
-            due_at = now if any(inbound.ends_burst for inbound in undecided) else due_at
             )  # fmt: skip
         if not undecided:
             return turn

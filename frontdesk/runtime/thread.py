@@ -227,7 +227,7 @@ async def assign(connection: Connection, talk: Conversation, assistant_id: int, 
     """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
     await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("assigned",))
-    return replace(talk, assigned_ai_assistant_id=assistant_id, owner_reason=None)
+    return replace(talk, assigned_ai_assistant_id=assistant_id)
 
 
 async def without_departed(connection: Connection, talk: Conversation, now: datetime) -> Conversation:
