@@ -15,7 +15,7 @@ from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.handoff_config import Condition
 from frontdesk.core.clock import Clock
-from frontdesk.core.database import Connection, Database
+from frontdesk.core.database import SOON, Connection, Database
 from frontdesk.core.errors import Json
 from frontdesk.core.live import CHANNEL, payload
 from frontdesk.runtime import approvals, decisions, passing_on, pictures, thread, turns
@@ -57,7 +57,7 @@ START_EFFECTS = """
 """
 PREPARED = f"""
     UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, images = $8, lease_expires_at = $4
-    FROM conversations c WHERE {_OURS} RETURNING t.id
+    FROM conversations c WHERE {_OURS} RETURNING t.id, {SOON}
 """
 CHOSE = f"""
     UPDATE ai_turns t SET fallback_ai_model_id = $5, model = $6, model_trials = $7, lease_expires_at = $4
@@ -67,7 +67,8 @@ STEPS = """
     SELECT position, kind, status, messages, tool_name, call_id, arguments, result, created_at FROM ai_turn_steps
     WHERE organization_id = $1 AND ai_turn_id = $2 ORDER BY position
 """
-# One statement: the step, the turn's sums, the day's sums.
+# One statement: the step, the turn's sums, the day's sums. What the step asks for is committed for good, and this with
+# it, before anything outside is changed.
 MODEL_STEP = f"""
     WITH held AS (
         UPDATE ai_turns t SET lease_expires_at = $4, input_tokens = t.input_tokens + $8,
@@ -92,9 +93,9 @@ MODEL_STEP = f"""
         input_tokens, output_tokens, cost, created_at, updated_at, private_to_user_id)
     SELECT $1, held.id, $5, 'model', 'done', $6, $13::bigint, $14::text,
         false, $7, $8, $9, $10, $11, $11, held.private_to_user_id FROM held
-    RETURNING id
+    RETURNING id, {SOON}
 """
-CALL = """
+CALL = f"""
     INSERT INTO ai_turn_steps (organization_id, ai_turn_id, position, kind, status, tool_name, call_id, arguments,
         result, is_change, duration_ms, input_tokens, output_tokens, created_at, updated_at, private_to_user_id)
     SELECT $1, $2, $3, 'tool', $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $11, t.private_to_user_id
@@ -102,6 +103,7 @@ CALL = """
     ON CONFLICT (organization_id, ai_turn_id, call_id) WHERE call_id IS NOT NULL
     DO UPDATE SET status = excluded.status, result = excluded.result, duration_ms = excluded.duration_ms,
         updated_at = excluded.updated_at, version = ai_turn_steps.version + 1
+    RETURNING CASE WHEN NOT $9 THEN {SOON} END
 """
 # A draft reaches the customer's screen, so it heeds the live record as a part does.
 DRAFT = f"""
@@ -111,7 +113,7 @@ DRAFT = f"""
             AND a.organization_id = $1 AND a.id = t.ai_assistant_id AND NOT a.disable_reply AND a.deleted_at IS NULL
         RETURNING t.id
     )
-    SELECT pg_notify($7, $8) FROM moved
+    SELECT pg_notify($7, $8), {SOON} FROM moved
 """
 
 # How the decision tells a hand-off that no rule asked for, by how the turn ended.
