@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +42,11 @@ class Seeded:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A PostgreSQL of the embedded kind with the schema of the product."""
+def database(folder: Path, options: Mapping[str, str] | None = None) -> Iterator[tuple[str, psutil.Process]]:
+    """A PostgreSQL of the embedded kind with the schema of the product; `options` are settings of the server."""
     folder.chmod(0o711)  # as root, PostgreSQL's own user must pass through
     data = folder / "data"
-    postgres = EmbeddedPostgres(data)
+    postgres = EmbeddedPostgres(data, options=options)
     url = postgres.join()
     try:
         env = processes.environment(DATABASE_URL=url, FRONTDESK_DATA=str(data))

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,9 +88,10 @@ class Overhead:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
+def house(folder: Path, options: Mapping[str, str] | None = None) -> Iterator[House]:
+    """All of it; `options` are settings of PostgreSQL."""
     with ExitStack() as stack:
-        url, postmaster = stack.enter_context(installation.database(folder))
+        url, postmaster = stack.enter_context(installation.database(folder, options))
         key, port, model_port = f"fd_{secrets.token_urlsafe(32)}", processes.free_port(), processes.free_port()
         seeded = asyncio.run(installation.seed(url, key, 10))
         model = f"http://127.0.0.1:{model_port}"

@@ -20,6 +20,11 @@ from .schema import APP_ROLE, SYSTEM_ROLE
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
+# In a `RETURNING`: the transaction commits without waiting for the disk. The log is written in order, so the next
+# commit that does wait takes it along; only a loss of power within half a second can undo it. For what may be done
+# again as long as nothing outside has followed from it (`docs/why`).
+SOON = "set_config('synchronous_commit', 'off', true)"
+
 BROKEN = (
     ConnectionError,
     asyncpg.PostgresConnectionError,

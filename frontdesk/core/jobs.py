@@ -134,7 +134,10 @@ class Worker:
 
     async def _work(self, stopping: asyncio.Event) -> None:
         connection = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"role": SYSTEM_ROLE, "application_name": "frontdesk jobs"}
+            self._url,
+            timeout=10,
+            # Which bells were taken and which are done need not survive a loss of power: they may ring twice.
+            server_settings={"role": SYSTEM_ROLE, "application_name": "frontdesk jobs", "synchronous_commit": "off"},
         )
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from frontdesk.core.database import Connection
+from frontdesk.core.database import SOON, Connection
 from frontdesk.core.events import emit
 from frontdesk.runtime.thread import Conversation
 
@@ -42,11 +42,11 @@ EXTEND = """
     UPDATE ai_turns SET due_at = $3, last_position = $4, updated_at = $5, version = version + 1
     WHERE organization_id = $1 AND id = $2
 """
-BEGIN = """
+BEGIN = f"""
     UPDATE ai_turns SET status = 'running', config_version = $3, is_muted = $4, last_position = $5,
         lease_token = $6, lease_expires_at = $7, attempts = attempts + 1, started_at = coalesce(started_at, $8),
         updated_at = $8, version = version + 1
-    WHERE organization_id = $1 AND id = $2
+    WHERE organization_id = $1 AND id = $2 RETURNING {SOON}
 """
 RESUME = """
     UPDATE ai_turns SET status = CASE WHEN status = 'waiting' THEN 'running' ELSE status END,
