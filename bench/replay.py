@@ -43,6 +43,16 @@ DRAFT: Mapping[str, Any] = {
     },
     "advanced_options": {"budget": {"max_cost_per_conversation": 0.05, "max_cost_per_day": 50}},
 }
+REMINDERS: Mapping[str, Any] = {
+    "follow_up_config": {
+        "enabled": True,
+        "max_per_conversation": 3,
+        "rules": [
+            {"id": "soon", "after_minutes": 5, "mode": "fixed", "message": "Are you still there?"},
+            {"id": "later", "after_minutes": 1440, "mode": "ai", "instructions": "Ask kindly."},
+        ],
+    }
+}
 TALKS = """
 INSERT INTO conversations (organization_id, contact_id, channel, kind, status, assigned_ai_assistant_id,
     ai_auto_assignment_disabled, blocked, is_contact_verified, epoch, episode, last_position, unread_count,
@@ -134,6 +144,8 @@ def measure(quick: bool) -> str:
         asyncio.run(fill(url, seeded.organization_id, assistant_id, conversations))
         taken = {
             "hours, words, counts and limits": replay(client, assistant_id, DRAFT),
+            "two reminders behind each answer": replay(client, assistant_id, REMINDERS),
+            "all of these": replay(client, assistant_id, {**DRAFT, **REMINDERS}),
             "the configuration in force": replay(client, assistant_id, {}),
         }
     return render(taken)
@@ -142,14 +154,15 @@ def measure(quick: bool) -> str:
 def render(taken: Mapping[str, tuple[Mapping[str, Any], float, int]]) -> str:
     rows = [
         (title, f"{count:,}", f"{seconds:.1f}", f"{count / seconds * 60:,.0f}",
-         f"{sum(change['inbounds'] for change in found['changes'].values()):,}")
+         f"{sum(change.get('inbounds', 0) for change in found['changes'].values()):,}",
+         f"{sum(found['reminders']['draft'].values()):,}")
         for title, (found, seconds, count) in taken.items()
     ]  # fmt: skip
     slowest = min(count / seconds * 60 for _, seconds, count in taken.values())
     return "\n\n".join([
         "## Replay: a change tried on the past",
         f"A month of one assistant, {MESSAGES} messages in each conversation, over HTTP. No model is asked.",
-        tables.table(("draft", "inbounds", "s", "inbounds a minute", "differences"), rows),
+        tables.table(("draft", "inbounds", "s", "inbounds a minute", "differences", "reminders"), rows),
         f"- At least {slowest:,.0f} inbounds a minute; the target of {TARGET:,.0f} is "
         f"{'met' if slowest >= TARGET else 'missed'}.",
     ])  # fmt: skip

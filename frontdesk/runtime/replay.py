@@ -6,7 +6,7 @@ Neither part has a side effect: the first is a PATCH that is rolled back, the se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -20,16 +20,19 @@ from frontdesk.core.door import Call
 from frontdesk.core.errors import Fault, Invalid, Json, NotFound
 from frontdesk.core.fields import Wrong, check_moment
 from frontdesk.core.rates import Limit, Rates
+from frontdesk.runtime import replay_reminder_rows as reminder_rows
 from frontdesk.runtime import replay_rows as rows
 from frontdesk.runtime.replay_lane import Before, Heard, Lane
 from frontdesk.runtime.replay_notes import notes
+from frontdesk.runtime.replay_reminder_rows import Stored
+from frontdesk.runtime.replay_reminders import Reminders, Timeline
 from frontdesk.runtime.replay_rows import Costs, Period
 from frontdesk.runtime.replay_tally import Tally, tools_json
 
 OWN = ("period", "base", "conversation_ids", "after_conversation_id")
 USUAL_DAYS, MOST_DAYS = 7, 92
 MOST_CONVERSATIONS = 1_000
-PATIENCE = 45.0  # seconds, of the 60 in which an answer is due: the last batch may be a long one
+PATIENCE = 45.0  # seconds, of the 60 in which an answer is due: one conversation is always judged whole
 PER_MINUTE = 10  # of one organization: each is minutes' worth of gates
 CURRENT = "SELECT * FROM ai_assistants WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 ARE_THERE = "SELECT id FROM conversations WHERE organization_id = $1 AND id = ANY($2::bigint[]) AND deleted_at IS NULL"
@@ -168,8 +171,8 @@ class Replay:
     batch: int = rows.BATCH
     is_complete: bool = True
     done: int = 0
-    then: dict[int, AssistantConfig] = field(default_factory=dict)
-    drafts: dict[int, AssistantConfig] = field(default_factory=dict)
+    timeline: Timeline = field(default_factory=Timeline)
+    reminds: bool = False
     days: Costs | None = None
 
     def __post_init__(self) -> None:
@@ -177,38 +180,54 @@ class Replay:
 
     async def run(self) -> None:
         """One moment of the record for the whole run, whatever is written meanwhile."""
-        began, self.done = self.clock.monotonic(), self.period.after
+        self.began, self.done = self.clock.monotonic(), self.period.after
         async with (
             self.database.reading(self.period.organization_id) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
+            await self._read_timeline(connection)
             while ids := await rows.conversations(connection, self.period, self.done, self.batch):
-                # One batch at least, so that who goes on gets on.
-                if self.done > self.period.after and self.clock.monotonic() - began >= self.patience:
+                if self.done > self.period.after and self._is_late():
                     self.is_complete = False
                     return
-                heard, places = await rows.decisions(connection, self.period, ids)
+                heard, places, is_whole = await rows.decisions(connection, self.period, ids, self._is_late)
                 talks = {id: list(each) for id, each in groupby(heard, key=lambda each: each.conversation_id)}
-                await self._learn(connection, heard)
+                await self._learn(connection, {each.version for each in heard if each.version is not None})
                 before = await self._before(connection, talks, places)
+                stored = await self._reminded(connection, talks)
                 # Beside the loop, which has other requests to answer meanwhile.
-                await asyncio.to_thread(self._judge, talks, before)
+                is_whole &= await asyncio.to_thread(self._judge, talks, before, stored)
+                if not is_whole:
+                    self.is_complete = False
+                    return
                 self.done = ids[-1]
 
-    async def _learn(self, connection: Connection, heard: Sequence[Heard]) -> None:
+    def _is_late(self) -> bool:
+        return self.clock.monotonic() - self.began >= self.patience
+
+    async def _read_timeline(self, connection: Connection) -> None:
+        """Reminders are looked at where the draft has rules for them, or had them at any time of the period."""
+        self.timeline.times, self.timeline.versions, was = await reminder_rows.timeline(connection, self.period)
+        drafted = self.latest if self.is_now or "follow_up_config" in self.draft.changed else None
+        self.reminds = was or (drafted is not None and bool(drafted.follow_up.in_force))
+        if self.reminds:
+            await self._learn(connection, set(self.timeline.versions))
+
+    async def _learn(self, connection: Connection, versions: Collection[int]) -> None:
         """The versions that are new in this batch, each parsed once."""
-        versions = {each.version for each in heard if each.version is not None} - self.then.keys()
-        for version, snapshot in (await rows.snapshots(connection, self.period, versions)).items() if versions else ():
+        then, drafts = self.timeline.then, self.timeline.drafts
+        wanted = set(versions) - then.keys()
+        for version, snapshot in (await rows.snapshots(connection, self.period, wanted)).items() if wanted else ():
             whole: dict[str, object] = {**snapshot, "deleted_at": None}
-            self.then[version] = config_of(whole)
+            then[version] = config_of(whole)
             drafted = self.latest if self.is_now else config_of({**whole, **self.draft.changed})
-            self.drafts[version] = replace(drafted, version=version)
+            drafts[version] = replace(drafted, version=version)
 
     async def _before(
         self, connection: Connection, talks: Mapping[int, Sequence[Heard]], places: Mapping[int, int]
     ) -> dict[int, Before]:
         """Read only where a rule of the draft looks at it, which most do not."""
-        drafts = [self.latest, *self.drafts.values()]
+        drafts = [self.latest, *self.timeline.drafts.values()]
         ids, counts, costs = list(talks), dict[int, int](), dict[int, Costs]()
         if any(isinstance(rule, MessageCount) for draft in drafts for rule in draft.human_handoff.looked_up):
             first = {id: each[0] for id, each in talks.items()}
@@ -219,17 +238,32 @@ class Replay:
         days = self.days or Costs()
         return {id: _before(counts.get(id, 0), costs.get(id, Costs()), days) for id in ids}
 
-    def _judge(self, talks: Mapping[int, Sequence[Heard]], before: Mapping[int, Before]) -> None:
+    async def _reminded(self, connection: Connection, talks: Mapping[int, Sequence[Heard]]) -> Stored:
+        if not self.reminds:
+            return Stored()
+        turns = {each.turn_id for talk in talks.values() for each in talk if each.turn_id is not None}
+        return await reminder_rows.stored(connection, self.period, list(talks), turns)
+
+    def _judge(self, talks: Mapping[int, Sequence[Heard]], before: Mapping[int, Before], stored: Stored) -> bool:
+        """All, or as many as there is time for; one in any case, so that who goes on gets on."""
         for id, heard in talks.items():
+            if self.done > self.period.after and self._is_late():
+                return False
             lane = Lane(self.period.assistant_id, self._then, self._drafted, before[id])
-            self.tally.replay(lane, heard)
+            outside = stored.outside.get(id)
+            reminders = None if outside is None else Reminders(
+                self.period.assistant_id, self.timeline, stored.recorded.get(id, ()), outside, self.period.end
+            )  # fmt: skip
+            self.tally.replay(lane, heard, reminders)
+            self.done = id
+        return True
 
     def _then(self, version: int | None) -> AssistantConfig | None:
-        return None if version is None else self.then.get(version)
+        return None if version is None else self.timeline.then.get(version)
 
     def _drafted(self, version: int | None) -> AssistantConfig:
         """Of a message that nobody's configuration was asked about: the draft as it would be now."""
-        return self.latest if version is None else self.drafts.get(version, self.latest)
+        return self.latest if version is None else self.timeline.drafts.get(version, self.latest)
 
 
 def _before(count: int, own: Costs, days: Costs) -> Before:

@@ -54,6 +54,8 @@ class Heard:
     cost: Decimal = Decimal(0)  # of its turn
     kind: str = "conversation"
     private_to: int | None = None
+    arrived: datetime | None = None
+    answered_at: datetime | None = None  # when its turn ended
 
     @property
     def result(self) -> Result:

@@ -25,8 +25,12 @@ NOTES: dict[str, dict[Language, str]] = {
         "ESP": "Los mensajes que se respondieron juntos se juzgan juntos.",
     },
     "reminders": {
-        "ENG": "Reminders (`follow_up_config`) are not simulated.",
-        "ESP": "Los recordatorios (`follow_up_config`) no se simulan.",
+        "ENG": "Of a reminder that a model would have written it is taken that it had something to say, and of a "
+        "template that it could be sent. Where an episode ended at an unknown moment between two messages, it is taken "
+        "to have ended behind the answer.",
+        "ESP": "De un recordatorio que habría escrito un modelo se supone que tenía algo que decir, y de una plantilla "
+        "que se podía enviar. Donde un episodio terminó en un momento desconocido entre dos mensajes, se supone que "
+        "terminó tras la respuesta.",
     },
     "other_assistants": {
         "ENG": "Messages that another assistant had are as they were, also where this one passed them on.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -34,7 +34,8 @@ DECISIONS = """
     SELECT d.id, d.conversation_id, d.message_id, coalesce(d.decided_at, d.created_at) AS at, d.outcome, d.reason,
         d.gate, d.ai_turn_id, d.config_version, d.facts::text AS facts,
         CASE WHEN d.facts IS NULL THEN d.gates::text END AS gates, d.private_to_user_id,
-        coalesce(m.message_text, '') AS said, m.message_type, m.kind, m.position, t.cost
+        coalesce(m.message_text, '') AS said, m.message_type, m.kind, m.position, t.cost,
+        m.created_at AS arrived, t.ended_at
     FROM ai_decisions d
     JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
     LEFT JOIN ai_turns t ON t.organization_id = d.organization_id AND t.id = d.ai_turn_id
@@ -124,10 +125,12 @@ async def conversations(connection: Connection, period: Period, after: int, limi
 
 
 async def decisions(
-    connection: Connection, period: Period, ids: Sequence[int]
-) -> tuple[list[Heard], dict[int, int]]:  # fmt: skip
-    """All that was decided in these conversations, and the place of each one's first message."""
-    rows: list[Any] = []
+    connection: Connection, period: Period, ids: Sequence[int], is_late: Callable[[], bool] = lambda: False
+) -> tuple[list[Heard], dict[int, int], bool]:
+    """All that was decided in these conversations, the place of each one's first message, and whether it is all.
+
+    Once it is late no further page is read, but the first conversation is always whole.
+    """
     handed = {
         row[0]: Given(row[1], row[2], row[3])
         for row in await connection.fetch(HANDOFFS, period.organization_id, list(ids))
@@ -142,8 +145,11 @@ async def decisions(
             found.append(_heard(row, handed))
             places.setdefault(row["conversation_id"], row["position"])
         if len(rows) < ROWS:
-            return found, places
+            return found, places, True
         last = rows[-1]["conversation_id"], rows[-1]["id"]
+        if len(places) > 1 and is_late():
+            del places[last[0]]
+            return [heard for heard in found if heard.conversation_id != last[0]], places, False
 
 
 def _heard(row: Any, handed: Mapping[int, Given]) -> Heard:
@@ -153,7 +159,7 @@ def _heard(row: Any, handed: Mapping[int, Given]) -> Heard:
         row["conversation_id"], row["message_id"], row["at"], row["outcome"], row["reason"],
         _facts(row["facts"], row["gates"]) if is_judged else None, row["gate"], turn_id, row["config_version"],
         row["said"], row["message_type"], handed.get(turn_id), row["cost"] or Decimal(0), row["kind"],
-        row["private_to_user_id"],
+        row["private_to_user_id"], row["arrived"], row["ended_at"],
     )  # fmt: skip
 
 

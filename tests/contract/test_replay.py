@@ -29,7 +29,8 @@ async def test_an_empty_past_has_no_differences(world: World, eva: int) -> None:
     shown = answer.json()
     assert (shown["inbounds"], shown["is_complete"], shown["base"], shown["version"]) == (0, True, "then", 1)
     assert shown["changes"].keys() == {
-        "answered_to_silent", "silent_to_answered", "handed_over_gained", "handed_over_lost",
+        "answered_to_silent", "silent_to_answered", "handed_over_gained", "handed_over_lost", "reminded_gained",
+        "reminded_lost",
     }  # fmt: skip
     assert shown["notes"][0]["code"] == "model"
 

@@ -47,11 +47,19 @@ _COUNTS = _object(**{result: dict(_NUMBER) for result in RESULTS})
 _EXAMPLE = _object(
     conversation_id=dict(_NUMBER), message_id=dict(_NUMBER), conversation=dict(_TEXT), decision=dict(_TEXT),
     decided_at=dict(_MOMENT), recorded=_object(), draft=_object(), sentence=dict(_TEXT), sentence_es=dict(_TEXT),
-    would_change=dict(_TEXT), is_after_handoff={"type": "boolean"},
+    would_change=dict(_TEXT), would_change_es=dict(_TEXT), is_after_handoff={"type": "boolean"},
 )  # fmt: skip
 _CHANGE = _object(
     inbounds=dict(_NUMBER), conversations=dict(_NUMBER), after_handoff=dict(_NUMBER), examples=_list(_EXAMPLE)
 )
+_REMINDED = _object(
+    conversations=dict(_NUMBER), reminders=dict(_NUMBER), examples=_list(_object(
+        conversation_id=dict(_NUMBER), conversation=dict(_TEXT), rule_id=dict(_TEXT), mode=dict(_TEXT),
+        answered_at=dict(_MOMENT), at=dict(_MOMENT), recorded=_object(), draft=_object(), sentence=dict(_TEXT),
+        sentence_es=dict(_TEXT), would_change=dict(_TEXT), would_change_es=dict(_TEXT),
+    )),
+)  # fmt: skip
+_ENDS = _object(**{state: dict(_NUMBER) for state in ("sent", "cancelled", "failed", "waiting")})
 
 ai_assistants_replay = Resource(
     path="ai-assistants-replay",
@@ -82,7 +90,12 @@ ai_assistants_replay = Resource(
         _out(
             "changes", "json", "Each kind of change, with 100 examples at most.",
             **_object(answered_to_silent=_CHANGE, silent_to_answered=_CHANGE, handed_over_gained=_CHANGE,
-                      handed_over_lost=_CHANGE),
+                      handed_over_lost=_CHANGE, reminded_gained=_REMINDED, reminded_lost=_REMINDED),
+        ),
+        _out(
+            "reminders", "json", "How the follow-ups behind the period's answers ended, and would have ended.",
+            **_object(recorded=_ENDS, draft=_ENDS,
+                      reasons=_list(_object(reason=dict(_TEXT), recorded=dict(_NUMBER), draft=dict(_NUMBER)))),
         ),
         _out("reasons", "json", "How often each reason was given, and would have been.",
              **_list(_object(reason=dict(_TEXT), recorded=dict(_NUMBER), draft=dict(_NUMBER)))),
