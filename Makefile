@@ -4,9 +4,11 @@
 PYTHON := .venv/bin/python
 TESTS ?= tests/unit tests/contract tests/flow tests/models tests/process tests/browser
 PYTEST_ARGS ?=
+# Tests start Python some hundred times: what it compiles is kept, also where the environment says otherwise.
+COMPILED := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check clients bench migration reference lock widget setup setup-dev
+.PHONY: help run test kill check clients bench migration reference lock widget setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +18,10 @@ run: setup ## start Frontdesk: database, HTTP, worker, a demo organization
 
 test: setup-dev ## run all tests (TESTS=… PYTEST_ARGS=… to choose)
 	@sh tools/chromium.sh
-	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(wildcard $(TESTS)) $(PYTEST_ARGS)
+	@$(COMPILED) $(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(wildcard $(TESTS)) $(PYTEST_ARGS)
+
+kill: setup-dev ## kill processes of an installation under load (FRONTDESK_KILL_SEED=… FRONTDESK_KILL_ROUNDS=…)
+	@$(PYTHON) -m pytest -s tests/kill $(PYTEST_ARGS)
 
 check: setup-dev ## lint, types, import table, style figures, widget bundle, documents
 	$(PYTHON) -m ruff check .
@@ -28,7 +33,7 @@ check: setup-dev ## lint, types, import table, style figures, widget bundle, doc
 	PYTHONPATH=. $(PYTHON) tools/check_docs.py
 
 clients: setup-dev ## run real clients and suites of other projects against a real server
-	@$(PYTHON) -m pytest tests/peers $(PYTEST_ARGS)
+	@$(COMPILED) $(PYTHON) -m pytest tests/peers $(PYTEST_ARGS)
 
 bench: setup-dev ## measure, and write bench/RESULTS.md
 	@$(PYTHON) -m bench

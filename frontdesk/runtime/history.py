@@ -71,13 +71,14 @@ class StoredMessage:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`messages` is `history_messages`; `since` the later of `ai_context_cut` and the episode's begin. `summary` stands
-    for the messages up to position `after`."""
+    for the messages up to position `after`. From `waits_from` on, what the customer wrote waits for an answer."""
 
     messages: int = 50
     tokens: int = 24_000
     since: datetime | None = None
     after: int = 0
     summary: str = ""
+    waits_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def rebuild(
     `current_turn`, that turn's own steps come last, so that a killed turn goes on where it was.
     """
     marks = MARKS[language]
-    shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: m.position)
+    # Who writes while an answer is on its way stands before it in the thread, and has not been answered by it.
+    shown = sorted((m for m in messages if is_shown(m, limits)), key=lambda m: (_waits(m, limits), m.position))
     first_kept = first_unanswered(shown)
     # A burst that is longer than the limit is kept whole: it is what has to be answered.
     recent = shown[min(max(0, len(shown) - limits.messages), first_kept) :]
@@ -160,6 +162,11 @@ def is_shown(message: StoredMessage, limits: Limits) -> bool:
         return False
     is_hidden = message.is_deleted or message.message_type in ("note", "reaction") or not message.text.strip()
     return not is_hidden and (since is None or message.created_at > since)
+
+
+def _waits(message: StoredMessage, limits: Limits) -> bool:
+    first = limits.waits_from
+    return first is not None and message.sender == "contact" and message.position >= first
 
 
 def first_unanswered(shown: Sequence[StoredMessage]) -> int:

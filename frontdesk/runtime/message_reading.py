@@ -14,13 +14,15 @@ from frontdesk.runtime.attachments import file_note, place_note
 from frontdesk.runtime.history import Sender, StoredMessage
 from frontdesk.runtime.images import Looks
 
-# A member who asks in a staff chat is to the model what a customer is: whom to answer.
+# A member who asks in a staff chat is to the model what a customer is: whom to answer. What was said to the customer
+# after the turn's last inbound ($3) is an answer to what came before it; of the turn itself ($5) its steps tell.
 MESSAGES = """
     SELECT position, CASE WHEN kind = 'ai-chat' AND direction = 'inbound' THEN 'contact' ELSE sender END AS sender,
         message_text, created_at, ai_turn_id, message_type, deleted_at IS NOT NULL AS is_deleted, file_name,
         file_type, s3_path, media_url, location::text AS location
     FROM conversation_messages
-    WHERE organization_id = $1 AND conversation_id = $2 AND position <= $3
+    WHERE organization_id = $1 AND conversation_id = $2
+        AND (position <= $3 OR direction = 'outbound' AND ai_turn_id IS DISTINCT FROM $5)
     ORDER BY position DESC LIMIT $4
 """
 
@@ -28,10 +30,10 @@ Row = Mapping[str, object]
 
 
 async def read_messages(
-    connection: Connection, organization_id: int, conversation_id: int, last: int, most: int
+    connection: Connection, organization_id: int, conversation_id: int, last: int, most: int, turn_id: int
 ) -> list[Row]:
-    """The `most` messages up to position `last`, oldest first."""
-    rows = await connection.fetch(MESSAGES, organization_id, conversation_id, last, most)
+    """The newest `most` messages for a turn whose last inbound is at position `last`, oldest first."""
+    rows = await connection.fetch(MESSAGES, organization_id, conversation_id, last, most, turn_id)
     return [dict(row) for row in reversed(rows)]
 
 

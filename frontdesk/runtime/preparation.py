@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from frontdesk.assistants.assistant_handoff_config import TRANSFER_TO_ASSISTANT
@@ -16,7 +16,7 @@ from frontdesk.runtime.assistant_reading import Offer
 from frontdesk.runtime.follow_up_turns import task_of
 from frontdesk.runtime.handoff_prompt import what_was_shared
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, rebuild
+from frontdesk.runtime.history import CHARACTERS_PER_TOKEN, History, Limits, rebuild, tokens_of
 from frontdesk.runtime.images import Attached, ImageReader, Looks, candidates, unseen
 from frontdesk.runtime.message_reading import Row, read_messages, stored
 from frontdesk.runtime.model_source import ResolvedModel
@@ -65,18 +65,26 @@ class Ready:
     history: History
     has_images: bool = False
 
+    @property
+    def tokens(self) -> int:
+        """Of the history, by our own count."""
+        return sum(tokens_of(message) for message in self.history.messages)
+
 
 async def prepare(
-    held: HeldTurn, talk: Conversation, resolved: ResolvedModel, reader: ImageReader, *, is_refused: bool = False
-) -> Ready:
+    held: HeldTurn, talk: Conversation, resolved: ResolvedModel, reader: ImageReader, *, is_refused: bool = False,
+    at_most: int | None = None,
+) -> Ready:  # fmt: skip
     """The same turn gets the same: a resumed one keeps the prompt that it began with.
 
-    `is_refused`: the model has not taken the images, so it gets their notes.
+    `is_refused`: the model has not taken the images, so it gets their notes. `at_most`: it has not taken so long a
+    history, so it gets one of so many tokens.
     """
     config, turn = held.config, held.turn
     most = config.options.history_messages + BESIDES
     async with held.database.reading(held.organization_id) as connection:
-        rows = await read_messages(connection, held.organization_id, held.conversation_id, turn.last_position, most)
+        where = (held.organization_id, held.conversation_id)
+        rows = await read_messages(connection, *where, turn.last_position, most, turn.id)
         shared = shared_of(talk.ai_shared)
         rows = rows if shared is None else [row for row in rows if cast(int, row["position"]) >= shared.position]
         rows = await with_silent_turns(connection, held.organization_id, held.conversation_id, turn.id, rows)
@@ -87,17 +95,22 @@ async def prepare(
         task = await task_of(connection, turn, config, held.clock.now())
         if task is not None and turn.prompt is None:
             prompt = Prompt(prompt.stable, f"{prompt.moving}\n{task.prompt}")
-    room = _room(prompt, resolved)
+    room = _room(prompt, resolved) if at_most is None else min(at_most, _room(prompt, resolved))
     looks = await _look(held, resolved, reader, candidates(rows, talk.ai_context_cut), room, is_refused=is_refused)
     if turn.prompt is None or is_refused:
         await held.prepared(prompt.text, offer.table, resolved.facts, looks.as_json)
     else:
         await held.renew()
-    messages = [stored(row, looks, config.instructions_language) for row in rows] + ([task.cue] if task else [])
+    messages = [stored(row, looks, config.instructions_language) for row in rows]
+    earlier = [message for message in messages if message.position <= turn.last_position]
+    if task is not None:
+        messages = earlier = [*earlier, task.cue]
     limits = Limits(config.options.history_messages, room, talk.ai_context_cut)
     if shared is None:
         # The notes of the whole conversation would tell what was not shared.
-        limits = await with_summary(held, talk, resolved, messages, steps, limits)
+        limits = await with_summary(held, talk, resolved, earlier, steps, limits)
+    if task is None:
+        limits = replace(limits, waits_from=turn.first_position)
     history = rebuild(messages, steps, limits, current_turn=turn.id, language=config.instructions_language)
     return Ready(prompt, history, looks.is_any_seen)
 

@@ -104,6 +104,20 @@ async def test_the_same_first_message_twice_opens_one_conversation(desk: Desk) -
     assert len(await desk.fetch("SELECT id FROM contacts WHERE system_type = 'visitor'")) == 1
 
 
+async def test_who_writes_while_the_answer_is_on_its_way_is_answered_by_one_who_knows_it(desk: Desk) -> None:
+    """Else the next turn finds the first question without an answer, and does what it asks for once more."""
+
+    async def interrupted(_: list[ModelMessage]) -> Reply:
+        await desk.say("And parking?")
+        return "It is noted."
+
+    note = call("add_note", contact_id=desk.contact_id, text="Wants a visit.")
+    assert await desk.ask("Please note it.", note, interrupted, "Free.") == ["It is noted.", "Free."]
+    told = str(desk.script.requests[-1])
+    assert told.index("Please note it.") < told.index("Wants a visit.") < told.index("It is noted.")
+    assert told.index("It is noted.") < told.index("And parking?")
+
+
 @pytest.mark.parametrize("kind", ["image", "location", "button", "unsupported"])
 async def test_what_is_not_typed_ends_the_burst_at_once(desk: Desk, kind: str) -> None:
     await burst(desk)
