@@ -14,6 +14,7 @@ MOST_MINUTES = 90 * 24 * 60  # a quarter of a year: later than that nobody remem
 MOST_VALUES = 20
 Channel = Literal["email", "gmail", "instagram", "messenger", "playground", "sms", "webchat", "whatsapp"]
 Stop = Literal["reply", "close", "human", "opt_out"]
+Way = Literal["ai", "fixed", "template"]
 STOPS: tuple[Stop, ...] = ("reply", "close", "human", "opt_out")
 
 
@@ -42,7 +43,7 @@ class FollowUpRule(Section):
 
     id: RuleId
     after_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)]
-    mode: Literal["ai", "fixed", "template"] = "ai"
+    mode: Way = "ai"
     instructions: Paragraph | None = None
     message: Paragraph | None = None
     template_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
@@ -52,6 +53,13 @@ class FollowUpRule(Section):
 
     def is_for(self, channel: str) -> bool:
         return not self.channels or channel in self.channels
+
+    def way(self, channel: str, is_window_open: bool) -> Way | None:
+        """What goes out on this channel; None: nothing can. Outside the window it is the template, if there is one."""
+        has_template = self.template_id is not None and channel == "whatsapp"
+        if self.mode == "template" or not is_window_open:
+            return "template" if has_template else None
+        return self.mode
 
     @model_validator(mode="after")
     def _has_what_it_sends(self) -> FollowUpRule:

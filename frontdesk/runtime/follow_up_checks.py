@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from frontdesk.assistants.config import AssistantConfig
-from frontdesk.assistants.follow_up_config import FollowUpRule
+from frontdesk.assistants.follow_up_config import FollowUpRule, Way
 from frontdesk.assistants.schedule import opening
 from frontdesk.core.errors import Json
 from frontdesk.runtime import gates
 from frontdesk.runtime.facts import Facts
 from frontdesk.runtime.gates import Decision, Gate, Verdict
 
-Way = Literal["ai", "fixed", "template"]
 OUTSIDE_HOURS = "follow_up_outside_hours"
 RULES = "follow_up_config.rules"
 
@@ -46,14 +44,8 @@ class Case:
 
     @property
     def way(self) -> Way | None:
-        """What goes out; None: nothing can. Outside the window it is the rule's template, if it has one."""
-        rule = self.rule
-        if rule is None:
-            return None
-        has_template = rule.template_id is not None and self.channel == "whatsapp"
-        if rule.mode == "template" or not self.is_window_open:
-            return "template" if has_template else None
-        return rule.mode
+        """What goes out; None: nothing can."""
+        return None if self.rule is None else self.rule.way(self.channel, self.is_window_open)
 
 
 def check(case: Case, config: AssistantConfig | None, now: datetime) -> Decision:

@@ -6,14 +6,14 @@ nothing is ever scheduled, and nothing is stored.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-from frontdesk.assistants.config import SECTIONS, AssistantConfig, config_of
-from frontdesk.assistants.follow_up_config import FollowUpConfig, FollowUpRule
+from frontdesk.assistants.config import SECTIONS, config_of
+from frontdesk.assistants.follow_up_config import FollowUpConfig
+from frontdesk.assistants.follow_up_outlook import Answered, outlook
 from frontdesk.assistants.follow_up_warnings import FIELD, follow_up_warnings
 from frontdesk.assistants.section import json_schema, read
 from frontdesk.core.caller import Role
@@ -27,34 +27,30 @@ from .follow_up_references import look_at_follow_ups
 PERIOD = timedelta(days=30)
 MOST_ANSWERS = 10_000  # the newest; more would say the same and keep the caller waiting
 ASSISTANT = "SELECT * FROM ai_assistants WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
-# For each rule: after how many of the answers it would have been scheduled, and after how many of them the customer
-# wrote nothing and got no further answer until it was due.
-COUNTS = """
+# Each answer with the customer's words around it. What was cut at the limit is older, so `lead` sees every later one.
+ANSWERS = """
     WITH answers AS (
-        SELECT t.conversation_id, t.last_position, t.ended_at, c.channel FROM ai_turns t
-        JOIN conversations c ON c.organization_id = t.organization_id AND c.id = t.conversation_id
-        WHERE t.organization_id = $1 AND t.ai_assistant_id = $2 AND t.ended_at > $3 AND t.end_reason = 'answered'
-            AND NOT t.is_muted AND t.ai_follow_up_id IS NULL AND c.kind IN ('conversation', 'ticket')
-        ORDER BY t.id DESC LIMIT $4
-    ), followed AS (
-        SELECT a.channel, a.ended_at, (
+        SELECT t.conversation_id, t.epoch, t.last_position, t.ended_at, c.channel,
+            lead(t.ended_at) OVER (PARTITION BY t.conversation_id ORDER BY t.id) AS answered_at
+        FROM (
+            SELECT id, conversation_id, epoch, last_position, ended_at FROM ai_turns
+            WHERE organization_id = $1 AND ai_assistant_id = $2 AND ended_at > $3 AND end_reason = 'answered'
+                AND NOT is_muted AND ai_follow_up_id IS NULL
+            ORDER BY id DESC LIMIT $4
+        ) t
+        JOIN conversations c ON c.organization_id = $1 AND c.id = t.conversation_id
+        WHERE c.kind IN ('conversation', 'ticket')
+    )
+    SELECT a.conversation_id, a.epoch, a.channel, a.ended_at, (
+            SELECT m.created_at FROM conversation_messages m
+            WHERE m.organization_id = $1 AND m.conversation_id = a.conversation_id AND m.position <= a.last_position
+                AND m.direction = 'inbound' AND m.message_type <> 'reaction' ORDER BY m.position DESC LIMIT 1
+        ) AS heard_at, (
             SELECT m.created_at FROM conversation_messages m
             WHERE m.organization_id = $1 AND m.conversation_id = a.conversation_id AND m.position > a.last_position
                 AND m.direction = 'inbound' AND m.message_type <> 'reaction' ORDER BY m.position LIMIT 1
-            ) AS next_at
-        FROM answers a
-    )
-    SELECT r.id, count(f.ended_at) AS scheduled,
-        count(f.ended_at) FILTER (
-            WHERE coalesce(f.next_at, $5) >= f.ended_at + make_interval(mins => r.minutes)) AS due,
-        (SELECT count(*) FROM answers) AS answers
-    FROM jsonb_to_recordset($6::jsonb) AS r(id text, minutes integer, channels jsonb)
-    LEFT JOIN followed f ON jsonb_array_length(r.channels) = 0 OR r.channels ? f.channel
-    GROUP BY r.id, r.minutes ORDER BY r.minutes, r.id
-"""
-ANSWERS = """
-    SELECT count(*) FROM ai_turns t WHERE t.organization_id = $1 AND t.ai_assistant_id = $2 AND t.ended_at > $3
-        AND t.end_reason = 'answered' AND NOT t.is_muted AND t.ai_follow_up_id IS NULL
+        ) AS replied_at, a.answered_at
+    FROM answers a
 """
 
 
@@ -67,28 +63,22 @@ async def _preview(call: Call) -> Json:
         config = replace(config, follow_up=read(FollowUpConfig, cast(Json, call.data.get(FIELD)), FIELD))
     now = call.door.clock.now()
     warnings = [*follow_up_warnings(config, now), *await look_at_follow_ups(call, config)]
-    counts = await _counts(call, config)
+    rows = await call.connection.fetch(ANSWERS, call.organization_id, config.id, now - PERIOD, MOST_ANSWERS)
+    # Rules that are switched off are counted too: that is what one wants to know before switching them on.
+    found = outlook(config, [Answered(*row) for row in rows], now)
+    rules = sorted(config.follow_up.rules, key=lambda rule: (rule.after_minutes, rule.id)) if config.hands_over else []
+    shown: list[Json] = [
+        {"id": rule.id, "scheduled": found.scheduled[rule.id], "due": found.due[rule.id]} for rule in rules
+    ]
     return {
         "ai_assistant_id": config.id, "since": _told(now - PERIOD), "until": _told(now),
-        "answers": counts["answers"], "is_sample": counts["answers"] == MOST_ANSWERS,
-        "rules": counts["rules"], "scheduled_for_the_past": 0, "warnings": cast(Json, warnings),
+        "answers": len(rows), "is_sample": len(rows) == MOST_ANSWERS,
+        "rules": shown, "scheduled_for_the_past": 0, "warnings": cast(Json, warnings),
     }  # fmt: skip
 
 
 def _told(moment: object) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
-
-
-async def _counts(call: Call, config: AssistantConfig) -> dict[str, Json]:
-    now = call.door.clock.now()
-    where = (call.organization_id, config.id, now - PERIOD)
-    # Rules that are switched off are counted too: that is what one wants to know before switching them on.
-    rules: tuple[FollowUpRule, ...] = tuple(config.follow_up.rules) if config.hands_over else ()
-    wanted = [{"id": rule.id, "minutes": rule.after_minutes, "channels": rule.channels} for rule in rules]
-    found = await call.connection.fetch(COUNTS, *where, MOST_ANSWERS, now, json.dumps(wanted)) if rules else []
-    answers = found[0]["answers"] if found else min(await call.connection.fetchval(ANSWERS, *where), MOST_ANSWERS)
-    shown: list[Json] = [{"id": row["id"], "scheduled": row["scheduled"], "due": row["due"]} for row in found]
-    return {"answers": answers, "rules": shown}
 
 
 def _out(name: str, kind: str, description: str = "", **schema: Json) -> Field:
@@ -100,7 +90,11 @@ _RULE: Mapping[str, Json] = {
     "properties": {
         "id": {"type": "string"},
         "scheduled": {"type": "integer", "description": "After so many of the answers it would be scheduled."},
-        "due": {"type": "integer", "description": "After so many the customer was silent until it would be due."},
+        "due": {
+            "type": "integer",
+            "description": "After so many it would be sent: the customer was silent until it was due,"
+            " by schedule, window and max_per_conversation as they are.",
+        },
     },
 }
 
@@ -109,7 +103,7 @@ ai_assistants_follow_up_preview = Resource(
     singular="follow-up preview",
     area="assistants",
     description="How many follow-ups a `follow_up_config` will schedule from now on, counted after the answers of the "
-    "last 30 days: per rule, and how many of them would come due. For the past none is scheduled; nothing is stored.",
+    "last 30 days: per rule, and how many of them would be sent. For the past none is scheduled; nothing is stored.",
     under="ai-assistants",
     is_stored=False,
     is_told=False,
