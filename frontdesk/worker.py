@@ -90,7 +90,7 @@ async def run_worker(settings: Settings, url: str, stopping: asyncio.Event) -> N
                 BROADCAST_DOORBELL: broadcasts.advance,
                 INTENT_DOORBELL: UnknownCalls(door.database, door.clock).settle,
                 RETURN_DOORBELL: Returns(door).look,
-                FOLLOW_UP_DOORBELL: FollowUps(door).look,
+                FOLLOW_UP_DOORBELL: FollowUps(door, flow).look,
                 NOTICE_DOORBELL: HandoffNotices(door).send,
                 webhook_dispatch.DOORBELL: webhooks.deliver,
                 bulk_batches.DOORBELL: bulk_batches.BulkWork(door).advance,

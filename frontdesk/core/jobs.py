@@ -55,6 +55,7 @@ AT_ONCE = 2_000  # handlers of one process; the pool of connections is what they
 HEARTBEAT = timedelta(seconds=6)  # a killed worker's jobs are picked up by another one after this
 LONGEST_WAIT = timedelta(seconds=5)
 MOST_ATTEMPTS = 5
+PATIENT = -1  # the priority of bells that nobody waits for: those of people who wait for an answer go first
 RECONNECT_AFTER = 0.5  # seconds
 GRACE = 3.0  # seconds that handlers get to end when the process is told to stop
 
@@ -74,20 +75,24 @@ def grants() -> Iterator[str]:
 
 
 async def enqueue(
-    connection: Connection, doorbell: str, organization_id: int, id: int, *, delay: timedelta = timedelta(0)
-) -> None:
+    connection: Connection, doorbell: str, organization_id: int, id: int, *, delay: timedelta = timedelta(0),
+    priority: int = 0,
+) -> None:  # fmt: skip
     """Ring `doorbell` after `delay`, when the transaction of `connection` has committed."""
-    await connection.execute(ENQUEUE, *_arguments(doorbell, organization_id, id, delay, None))
+    await connection.execute(ENQUEUE, *_arguments(doorbell, organization_id, id, delay, None, priority))
 
 
-async def enqueue_all(connection: Connection, doorbell: str, organization_id: int, ids: Sequence[int]) -> None:
+async def enqueue_all(
+    connection: Connection, doorbell: str, organization_id: int, ids: Sequence[int], *, priority: int = 0
+) -> None:
     """Ring the same bell for many at once."""
     count = len(ids)
     payloads = [to_json({"o": organization_id, "i": id}) for id in ids]
     if count:
         await connection.execute(
-            ENQUEUE, [0] * count, [doorbell] * count, payloads, [timedelta(0)] * count, [None] * count, ["{}"] * count
-        )
+            ENQUEUE, [priority] * count, [doorbell] * count, payloads, [timedelta(0)] * count, [None] * count,
+            ["{}"] * count,
+        )  # fmt: skip
 
 
 async def enqueue_once(connection: Connection, doorbell: str, organization_id: int, id: int) -> None:
@@ -96,9 +101,11 @@ async def enqueue_once(connection: Connection, doorbell: str, organization_id: i
     await connection.execute(ENQUEUE_ONCE, *_arguments(doorbell, organization_id, id, timedelta(0), key))
 
 
-def _arguments(doorbell: str, organization_id: int, id: int, delay: timedelta, key: str | None) -> tuple[object, ...]:
+def _arguments(
+    doorbell: str, organization_id: int, id: int, delay: timedelta, key: str | None, priority: int = 0
+) -> tuple[object, ...]:
     payload = to_json({"o": organization_id, "i": id})
-    return [0], [doorbell], [payload], [delay], [key], ["{}"]
+    return [priority], [doorbell], [payload], [delay], [key], ["{}"]
 
 
 def read_payload(payload: bytes | None) -> tuple[int, int]:

@@ -7,34 +7,38 @@ key of its own, or by a turn of its own.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Protocol, cast
 
 import asyncpg
 
 from frontdesk.assistants.config import AssistantConfig
-from frontdesk.assistants.follow_up_endings import Why, Words, end, stop
+from frontdesk.assistants.follow_up_endings import Why, end, stop
 from frontdesk.assistants.follow_up_words import PREFIX
+from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.database import Connection
 from frontdesk.core.door import Door
 from frontdesk.core.errors import ApiError, Json
 from frontdesk.core.events import emit
-from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import evidence, fence, outbox, thread, turns
+from frontdesk.core.jobs import PATIENT, enqueue
+from frontdesk.runtime import decisions, evidence, fence, outbox, thread, turns
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.follow_up_checks import Case, check, next_opening
 from frontdesk.runtime.gates import Decision
 from frontdesk.runtime.outbox import Content, Draft
 from frontdesk.runtime.parts import SINGLE, split_for
-from frontdesk.runtime.sentences import explain
 from frontdesk.runtime.templates import filled_of
 from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.turns import Turn
 
 FOLLOW_UP_DOORBELL = "follow-up"
 BUSY = timedelta(minutes=1)  # until it is looked at again where somebody is at work in the conversation
+# Of one process, so that customers who wait for an answer find connections and time: conversations that are looked at,
+# and those whose model or provider is waited for as well.
+LOOKS, AT_ONCE = 4, 24
 
 # Only where the answer still stands: who has taken the conversation meanwhile has nothing to be reminded of.
 SCHEDULE = """
@@ -97,29 +101,59 @@ async def schedule(connection: Connection, assistants: Assistants, turn: Turn, n
     await emit(connection, turn.organization_id, "ai-follow-ups", "created", *(row["id"] for row in rows))
 
 
-class FollowUps:
-    """What a worker does when the bell of a conversation's follow-ups rings."""
+class Sending(Protocol):
+    """What the spine does with what was queued."""
 
-    def __init__(self, door: Door) -> None:
-        self.database, self.clock = door.database, door.clock
+    async def advance(self, organization_id: int, conversation_id: int) -> None: ...
+
+    async def deliver_lines(self, talk: Conversation) -> None: ...
+
+
+class FollowUps:
+    """What a worker does when the bell of a conversation's follow-ups rings.
+
+    What is queued is sent at once by `sending`, a few at a time; without it the conversation's bell is rung.
+    """
+
+    def __init__(self, door: Door, sending: Sending | None = None) -> None:
+        self.database, self.clock, self.sending = door.database, door.clock, sending
         self.assistants = Assistants()
+        self._looks, self._at_once = asyncio.Semaphore(LOOKS), asyncio.Semaphore(AT_ONCE)
 
     async def look(self, organization_id: int, conversation_id: int) -> None:
         """Judge what is due, send at most one of it. Safe to ring twice, late, or on two machines."""
+        async with self._at_once:
+            async with self._looks:
+                queued = await self._look(organization_id, conversation_id)
+                if queued is None or self.sending is None:
+                    return
+                talk, is_line = queued
+                known = CAPABILITIES.get(talk.channel)
+                if is_line and known is not None and known.is_local:
+                    await self.sending.deliver_lines(talk)
+                    return
+            if is_line:
+                await self.sending.deliver_lines(talk)
+            else:
+                await self.sending.advance(organization_id, conversation_id)
+
+    async def _look(self, organization_id: int, conversation_id: int) -> tuple[Conversation, bool] | None:
+        """The conversation in which something was queued, and whether that is a line and no turn."""
         async with self.database.transaction(organization_id) as connection:
             now = self.clock.now()
             talk = await thread.lock(connection, organization_id, conversation_id)
             if talk is None:
                 await stop(connection, organization_id, [conversation_id], "conversation_deleted", now)
-                return
+                return None
             rows = await connection.fetch(DUE, organization_id, conversation_id, now)
-            state = await connection.fetchrow(STATE, organization_id, conversation_id)
-            if not rows or state is None:
-                return
+            state = await connection.fetchrow(STATE, organization_id, conversation_id) if rows else None
+            if state is None:
+                return None
             if await self._is_busy(connection, talk, state):
                 await connection.execute(LATER, organization_id, [row["id"] for row in rows], now + BUSY)
-                return
-            await self._judge(connection, talk, rows, state, now)
+                return None
+            way = await self._judge(connection, talk, rows, state, now)
+        return None if way is None else (talk, way != "ai")
 
     async def _is_busy(self, connection: Connection, talk: Conversation, state: asyncpg.Record) -> bool:
         """An answer or another follow-up is on its way: what comes after it is decided after it."""
@@ -132,11 +166,14 @@ class FollowUps:
     async def _judge(
         self, connection: Connection, talk: Conversation, rows: Sequence[asyncpg.Record], state: asyncpg.Record,
         now: datetime,
-    ) -> None:  # fmt: skip
-        """Of several that fall on one moment (hours, a worker that was away) the last one stands for all."""
+    ) -> str | None:  # fmt: skip
+        """Of several that fall on one moment (hours, a worker that was away) the last one stands for all.
+
+        Gives how the one that goes out is made.
+        """
         judged = [await self._case(connection, talk, row, state, now) for row in rows]
         judged.sort(key=lambda one: one[1].rule.after_minutes if one[1].rule is not None else 0, reverse=True)
-        is_sent = False
+        sent: str | None = None
         for id, case, config in judged:
             decision = check(case, config, now)
             if (later := next_opening(decision)) is not None:
@@ -144,11 +181,12 @@ class FollowUps:
                 await connection.execute(PUT_OFF, talk.organization_id, id, later, gates, now)
             elif decision.outcome != "answer":
                 await _cancel(connection, talk, id, decision, now)
-            elif is_sent:
+            elif sent is not None:
                 await end(connection, talk.organization_id, [id], "cancelled", "overtaken", now)
             else:
                 assert config is not None
-                is_sent = await self._send(connection, talk, id, case, config, decision, now)
+                sent = await self._send(connection, talk, id, case, config, decision, now)
+        return sent
 
     async def _case(
         self, connection: Connection, talk: Conversation, row: asyncpg.Record, state: asyncpg.Record, now: datetime
@@ -166,8 +204,8 @@ class FollowUps:
     async def _send(
         self, connection: Connection, talk: Conversation, id: int, case: Case, config: AssistantConfig,
         decision: Decision, now: datetime,
-    ) -> bool:  # fmt: skip
-        """Queue it: a line in the outbox, or a turn that writes it. False where its template cannot be sent."""
+    ) -> str | None:  # fmt: skip
+        """Queue it: a line in the outbox, or a turn that writes it. None where its template cannot be sent."""
         where, way, rule = (talk.organization_id, talk.id), case.way, case.rule
         assert rule is not None
         turn_id, text, content = None, rule.message or "", outbox.PLAIN
@@ -177,7 +215,7 @@ class FollowUps:
                 text, values = await filled_of(connection, talk.organization_id, data, talk.inbox_channel_id)
             except ApiError as error:
                 await _unusable(connection, talk, id, decision, error, now)
-                return False
+                return None
             content = Content("template", template=values)
         if way == "ai":
             turn = await turns.open_turn(
@@ -196,8 +234,9 @@ class FollowUps:
         await connection.execute(
             SENDING, talk.organization_id, id, way, json.dumps(decision.gates_json()), turn_id, now
         )  # fmt: skip
-        await enqueue(connection, DOORBELL, *where)
-        return True
+        if self.sending is None:
+            await enqueue(connection, DOORBELL, *where, priority=PATIENT)
+        return way
 
 
 async def _cancel(connection: Connection, talk: Conversation, id: int, decision: Decision, now: datetime) -> None:
@@ -218,6 +257,4 @@ async def _unusable(
 
 
 def _why(decision: Decision, code: str, facts: dict[str, Json]) -> Why:
-    english, spanish = explain(code, facts, "ENG"), explain(code, facts, "ESP")
-    words = Words(english.why, spanish.why, english.would_change)
-    return Why(words, decision.gates_json(), decision.gate, decision.config_path)
+    return Why(decisions.told_of(code, facts), decision.gates_json(), decision.gate, decision.config_path)

@@ -17,7 +17,7 @@ from frontdesk.assistants.handoff_return import RETURN_DOORBELL
 from frontdesk.core.clock import Clock
 from frontdesk.core.database import Connection, Database
 from frontdesk.core.errors import Unavailable
-from frontdesk.core.jobs import enqueue_all, enqueue_once, purge
+from frontdesk.core.jobs import PATIENT, enqueue_all, enqueue_once, purge
 from frontdesk.runtime.follow_ups import FOLLOW_UP_DOORBELL
 from frontdesk.runtime.handoff import NOTICE_DOORBELL
 from frontdesk.runtime.thread import DOORBELL
@@ -57,16 +57,19 @@ NOTICE_DUE = """
     SELECT organization_id, id FROM ai_handoffs WHERE notice_status = 'queued' AND notice_due_at <= $1 LIMIT 100
 """
 # Those that are due are claimed in batches from the index's front, and rung again after a while if their bell is lost.
-# Each conversation has its own bell, so that a thousand that fall due in one minute are spread over all workers.
+# Each conversation has its own bell, so that a thousand that fall due in one minute are spread over all workers; and no
+# more of them wait at a time than a worker takes, so that it has room left for who waits for an answer.
 FOLLOW_UP_DUE = """
     WITH due AS (
         SELECT organization_id, id FROM ai_follow_ups WHERE status = 'scheduled' AND rings_at <= $1
-        ORDER BY rings_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        ORDER BY rings_at
+        LIMIT least($3, greatest(0, $4 - (SELECT count(*) FROM pgqueuer WHERE entrypoint = $5))) FOR UPDATE SKIP LOCKED
     )
     UPDATE ai_follow_ups f SET rings_at = $2 FROM due
     WHERE f.organization_id = due.organization_id AND f.id = due.id RETURNING f.organization_id, f.conversation_id
 """
 FOLLOW_UP_BATCH, FOLLOW_UP_BATCHES = 500, 4
+MOST_WAITING = 1_000  # bells of follow-ups
 RING_AGAIN = timedelta(minutes=1)
 FURTHER = (
     (RETURN_DOORBELL, RETURN_DUE), (NOTICE_DOORBELL, NOTICE_DUE),
@@ -116,12 +119,13 @@ async def sweep(connection: Connection, clock: Clock, patience: timedelta = PATI
 async def _ring_follow_ups(connection: Connection, now: datetime) -> int:
     rung = 0
     for _ in range(FOLLOW_UP_BATCHES):
-        rows = await connection.fetch(FOLLOW_UP_DUE, now, now + RING_AGAIN, FOLLOW_UP_BATCH)
+        most = (FOLLOW_UP_BATCH, MOST_WAITING, FOLLOW_UP_DOORBELL)
+        rows = await connection.fetch(FOLLOW_UP_DUE, now, now + RING_AGAIN, *most)
         by_organization: dict[int, set[int]] = defaultdict(set)
         for organization_id, conversation_id in rows:
             by_organization[organization_id].add(conversation_id)
         for organization_id, ids in by_organization.items():
-            await enqueue_all(connection, FOLLOW_UP_DOORBELL, organization_id, sorted(ids))
+            await enqueue_all(connection, FOLLOW_UP_DOORBELL, organization_id, sorted(ids), priority=PATIENT)
         rung += len(rows)
         if len(rows) < FOLLOW_UP_BATCH:
             break
