@@ -45,8 +45,11 @@ SETTINGS = DBSettings(
 )
 
 QUEUE = QueryQueueBuilder(SETTINGS)
-ENQUEUE = QUEUE.build_enqueue_query("raise")
-ENQUEUE_ONCE = QUEUE.build_enqueue_query("skip")
+# A delay counts from the ringing. Counted from the transaction's begin, the bell would come a little before what it
+# rings for is due, change nothing, and the sweeper's would come seconds later.
+FROM_NOW = ("execute_after + NOW()", "execute_after + clock_timestamp()")
+ENQUEUE = QUEUE.build_enqueue_query("raise").replace(*FROM_NOW)
+ENQUEUE_ONCE = QUEUE.build_enqueue_query("skip").replace(*FROM_NOW)
 PURGE = "DELETE FROM pgqueuer_log WHERE created < now() - interval '1 hour'"
 PURGE_STATISTICS = "DELETE FROM pgqueuer_statistics WHERE created < now() - interval '1 day'"
 

@@ -1,6 +1,6 @@
 """Doorbells: rung with the transaction that caused them, as either role, once where asked so."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -36,6 +36,16 @@ async def test_a_rollback_takes_the_bell_along(database: Database, bells: asyncp
     with pytest.raises(BadRequest):
         await refuse()
     assert await waiting(bells) == []
+
+
+@pytest.mark.parametrize("ring", [jobs.enqueue, jobs.enqueue_once])
+async def test_a_delay_counts_from_the_ringing_however_long_the_transaction_took(
+    bells: asyncpg.Connection, ring: Callable[..., Awaitable[None]]
+) -> None:
+    async with bells.transaction():
+        rung = await bells.fetchval("SELECT clock_timestamp()")
+        await ring(bells, "conversation", 7, 42)
+        assert await bells.fetchval("SELECT execute_after FROM pgqueuer") >= rung
 
 
 async def test_who_rings_again_and_again_rings_once(bells: asyncpg.Connection) -> None:
