@@ -70,7 +70,14 @@ COMMANDS = {
         "frontdesk.commands.assistants:assistants",
         (
             ("action", {"choices": ["export", "plan", "apply"]}),
-            ("file", {"nargs": "?", "help": "a YAML file; - is the standard input; export: default standard output"}),
+            (
+                "files",
+                {
+                    "nargs": "*",
+                    "metavar": "file",
+                    "help": "YAML; - is the standard input; export: default standard output",
+                },
+            ),
             ("--organization", {"type": int, "required": True, "metavar": "ID", "help": "whose assistant it is"}),
             ("--name", {"help": "export: the assistant's name"}),
             ("--id", {"type": int, "help": "the assistant, where several have the same name or it gets another one"}),

@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from frontdesk.core.connection import joined, wait_for
@@ -14,7 +15,7 @@ from frontdesk.core.halt import Halt
 from frontdesk.core.revision import current, head
 from frontdesk.core.settings import Settings
 from frontdesk.registry import make_door
-from frontdesk.resources.assistants.portable import Desk, Row, apply, checked, export, plan
+from frontdesk.resources.assistants.portable import Desk, Row, apply, begin, checked, export, plan
 from frontdesk.resources.assistants.yaml_files import dump, load
 
 Action = Callable[[Door, argparse.Namespace], Awaitable[None]]
@@ -39,8 +40,7 @@ async def act(settings: Settings, url: str, arguments: argparse.Namespace) -> No
     try:
         await ACTIONS[arguments.action](door, arguments)
     except ApiError as error:
-        faults = "; ".join(f"{name} {said}" for name, said in error.errors.items())
-        raise Halt(f"{faults or error.message.rstrip('.')}.") from error
+        raise Halt(_sentence(error)) from error
     finally:
         await door.database.close()
 
@@ -49,6 +49,8 @@ async def write(door: Door, arguments: argparse.Namespace) -> None:
     """Print the file of one assistant, or write it."""
     if arguments.name is None and arguments.id is None:
         raise Halt("`frontdesk assistants export` needs --name or --id.")
+    if len(arguments.files) > 1:
+        raise Halt("One assistant is one file.")
     async with door.database.transaction(arguments.organization) as connection:
         desk = Desk(door, connection, arguments.organization)
         id = await desk.assistant(str(arguments.name), arguments.id)
@@ -57,14 +59,14 @@ async def write(door: Door, arguments: argparse.Namespace) -> None:
         document, left_out = await export(desk, id)
     for line in left_out:
         print(f"left out: {line}", file=sys.stderr)
-    if arguments.file is None:
+    for file in arguments.files:
+        Path(file).write_text(dump(document), "utf-8")
+    if not arguments.files:
         sys.stdout.write(dump(document))
-    else:
-        Path(arguments.file).write_text(dump(document), "utf-8")
 
 
 async def show(door: Door, arguments: argparse.Namespace) -> None:
-    """Say what applying the file would change, and change nothing."""
+    """Say what applying the files would change, and change nothing."""
     try:
         await _apply(door, arguments, is_kept=False)
     except Undone:
@@ -72,32 +74,83 @@ async def show(door: Door, arguments: argparse.Namespace) -> None:
 
 
 async def make(door: Door, arguments: argparse.Namespace) -> None:
-    """Apply the file: all of it, or nothing."""
+    """Apply the files: all of them, or nothing."""
     await _apply(door, arguments, is_kept=True)
 
 
 async def _apply(door: Door, arguments: argparse.Namespace, *, is_kept: bool) -> None:
-    document = _read(arguments.file)
+    documents = _read_all(arguments)
+    lines: list[str] = []
     async with door.database.transaction(arguments.organization) as connection:
         desk = Desk(door, connection, arguments.organization)
-        name = str(document["assistant"]["name"])  # type: ignore[index, call-overload]
-        before = await desk.assistant(name, arguments.id)
-        live: Row = {} if before is None else (await export(desk, before))[0]
-        changes = plan(live, document)
-        id = await apply(desk, document, arguments.id)
-        for entry in changes:
-            print(told(entry))
+        live = {file: await _live(desk, document, arguments.id) for file, document in documents.items()}
+        if len(documents) > 1:
+            await begin(desk, list(documents.values()))
+        for file, document in documents.items():
+            with _named(file, is_one=len(documents) == 1):
+                id = await apply(desk, document, arguments.id)
+            lines.append(_show(id, live[file], document, is_kept=is_kept))
         for warning in dict.fromkeys(desk.warnings):
             print(f"warning: {warning}", file=sys.stderr)
         if not is_kept:
-            print(f"{len(changes)} changes" + ("; the assistant is new." if before is None else f" of assistant {id}."))
+            print(*lines, sep="\n")
             raise Undone
-    print(f"Assistant {id}, {name}: {len(changes)} changes applied." if changes else f"Assistant {id}: no change.")
+    print(*lines, sep="\n")
 
 
-def _read(file: str | None) -> Row:
-    if file is None:
+async def _live(desk: Desk, document: Row, id: int | None) -> Row:
+    """The file that the assistant of this document would give now; empty where there is none."""
+    found = await desk.assistant(_name(document), id)
+    return {} if found is None else (await export(desk, found))[0]
+
+
+def _show(id: int, live: Row, document: Row, *, is_kept: bool) -> str:
+    """Print the changes of one file; gives the line that sums them up."""
+    changes = plan(live, document)
+    for entry in changes:
+        print(told(entry))
+    if not is_kept:
+        return f"{len(changes)} changes" + (f" of assistant {id}." if live else "; the assistant is new.")
+    name = _name(document)
+    return f"Assistant {id}, {name}: {len(changes)} changes applied." if changes else f"Assistant {id}: no change."
+
+
+def _name(document: Row) -> str:
+    return str(document["assistant"]["name"])  # type: ignore[index, call-overload]
+
+
+def _read_all(arguments: argparse.Namespace) -> dict[str, Row]:
+    files: list[str] = arguments.files
+    if not files:
         raise Halt("This needs the file of an assistant; `-` is the standard input.")
+    if len(files) > 1 and arguments.id is not None:
+        raise Halt("--id is of one assistant: apply its file by itself.")
+    if twice := next((file for file in files if files.count(file) > 1), None):
+        raise Halt(f"{twice} stands there twice.")
+    found: dict[str, Row] = {}
+    for file in files:
+        with _named(file, is_one=len(files) == 1):
+            found[file] = _read(file)
+    return found
+
+
+@contextmanager
+def _named(file: str, *, is_one: bool) -> Iterator[None]:
+    """Of several files, a refusal says which."""
+    try:
+        yield
+    except ApiError as error:
+        if is_one:
+            raise
+        raise Halt(f"{file}: {_sentence(error)}") from error
+
+
+def _sentence(error: ApiError) -> str:
+    faults = "; ".join(f"{name} {said}" for name, said in error.errors.items())
+    return f"{faults or error.message.rstrip('.')}."
+
+
+def _read(file: str) -> Row:
     try:
         return checked(load(sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")))
     except OSError as error:

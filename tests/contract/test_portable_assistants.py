@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from frontdesk.commands.assistants import make, show
 from frontdesk.core.caller import Role
 from frontdesk.core.errors import ApiError
+from frontdesk.core.halt import Halt
 from frontdesk.resources.assistants.ai_assistants import ai_assistants
 from frontdesk.resources.assistants.portable import Desk, Row, apply, checked, export, plan
 from frontdesk.resources.assistants.portable_names import NAMED
@@ -192,3 +196,76 @@ def test_a_new_assistant_is_all_additions() -> None:
     changes = plan({}, document)
     assert all(entry["old"] is None for entry in changes)
     assert "skills.A" in str([entry["field"] for entry in changes]) or changes[-1]["field"] == "skills"
+
+
+MUTUAL = """\
+format: 1
+assistant:
+  name: {name}
+  assistant_type: conversation
+  ai_model_name: Installation default
+  ai_assistant_handoff_config:
+    enabled: true
+    targets:
+    - {{assistant_name: {other}, when: "questions for {other}"}}
+"""
+
+
+def two_files(folder: Path) -> list[str]:
+    """Of two assistants that pass on to each other."""
+    files = [folder / "ann.yaml", folder / "bob.yaml"]
+    for file, name, other in zip(files, ("Ann", "Bob"), ("Bob", "Ann"), strict=True):
+        file.write_text(MUTUAL.format(name=name, other=other))
+    return [str(file) for file in files]
+
+
+def words(*files: str, id: int | None = None) -> Namespace:
+    return Namespace(files=list(files), organization=OURS, id=id, name=None)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+async def test_two_that_name_each_other_are_applied_together_in_any_order(
+    world: World, tmp_path: Path, step: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = two_files(tmp_path)[::step]
+    with pytest.raises(ApiError, match="validation"):
+        await make(world.door, words(files[0]))
+    await show(world.door, words(*files))
+    assert capsys.readouterr().out.count("the assistant is new.") == 2
+    async with world.client() as client:
+        assert (await client.get("/ai-assistants?name=Ann")).json()["total"] == 0
+        await make(world.door, words(*files))
+        found = {row["name"]: row for row in (await client.get("/ai-assistants")).json()["data"]}
+    ann, bob = found["Ann"], found["Bob"]
+    for one, other in ((ann, bob), (bob, ann)):
+        assert [to["assistant_id"] for to in one["ai_assistant_handoff_config"]["targets"]] == [other["id"]]
+    capsys.readouterr()
+    await make(world.door, words(*files))
+    assert capsys.readouterr().out.count(": no change.") == 2
+
+
+async def test_of_several_files_the_wrong_one_is_named_and_none_is_applied(world: World, tmp_path: Path) -> None:
+    files = two_files(tmp_path)
+    Path(files[1]).write_text(MUTUAL.format(name="Bob", other="Nobody"))
+    with pytest.raises(Halt, match=r"bob\.yaml: .*names nothing that exists here: Nobody"):
+        await make(world.door, words(*files))
+    async with world.client() as client:
+        assert (await client.get("/ai-assistants?name=Ann")).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [({"id": 1}, "--id is of one"), ({"files": []}, "needs the file"), ({"twice": True}, "twice")]
+)
+async def test_files_that_cannot_be_meant(world: World, tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    files = two_files(tmp_path)
+    arguments = words(*(files[:1] * 2 if change.pop("twice", False) else files))
+    vars(arguments).update(change)
+    with pytest.raises(Halt, match=said):
+        await make(world.door, arguments)
+
+
+async def test_two_files_of_one_assistant_are_refused(world: World, tmp_path: Path) -> None:
+    files = two_files(tmp_path)
+    Path(files[1]).write_text(Path(files[0]).read_text())
+    with pytest.raises(ApiError, match="Two of the files are of an assistant called Ann"):
+        await make(world.door, words(*files))

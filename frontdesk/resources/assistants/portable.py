@@ -6,7 +6,7 @@ tools are the organization's, so those that it does not hold stay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -25,7 +25,7 @@ from .ai_assistant_skills import ai_assistant_skills
 from .ai_assistants import ai_assistants
 from .api_tools import api_tools
 from .portable_masks import with_masks, without_masks
-from .portable_names import Names
+from .portable_names import Names, with_names_of_none
 
 FORMAT = 1
 Row = dict[str, Json]
@@ -137,7 +137,7 @@ def _terse(parameters: Json) -> Json:
 
 def plan(live: Row, wanted: Row) -> list[Row]:
     """Field by field what applying `wanted` changes; `live` is empty where there is no such assistant yet."""
-    defaults = {name: value for name, value in DEFAULTS.items() if name not in ASIDE}
+    defaults = {name: with_names_of_none(value) for name, value in DEFAULTS.items() if name not in ASIDE}
     old, new = cast(Row, live.get("assistant", {})), {**defaults, **cast(Row, wanted["assistant"])}
     found = differences(old, {name: value for name, value in new.items() if value is not None})
     changes: list[Row] = [{**entry, "field": f"assistant.{entry['field']}"} for entry in found]
@@ -165,6 +165,22 @@ def checked(document: Json) -> Row:
 
 
 PARTS = ("format", "assistant", "skills", "api_tools")
+OTHERS = "ai_assistant_handoff_config"
+
+
+async def begin(desk: Desk, documents: Sequence[Row]) -> None:
+    """Make those assistants that are not there yet, knowing nobody: so they can name each other, in any order.
+
+    Each is to be applied afterwards. Raises `ApiError`.
+    """
+    names = [_name(cast(Row, document["assistant"])) for document in documents]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Conflict(f"Two of the files are of an assistant called {twice}.")
+    await desk.connection.execute(_LOCK, desk.organization_id)
+    for name, document in zip(names, documents, strict=True):
+        if await desk.assistant(name) is None:
+            shown = cast(Row, document["assistant"])
+            await apply(desk, {**document, "assistant": {k: v for k, v in shown.items() if k != OTHERS}})
 
 
 async def apply(desk: Desk, document: Row, id: int | None = None) -> int:

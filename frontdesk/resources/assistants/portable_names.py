@@ -37,6 +37,18 @@ SHORTER = ("fallback_ai_model_ids",)  # lists that work without those of their e
 _BY_NAME = {name: (member, sql) for member, (name, sql) in NAMED.items()}
 
 
+def with_names_of_none(value: Json) -> Json:
+    """A default as a file has it: its members by their names there; a default refers to nothing."""
+    if isinstance(value, list):
+        return [with_names_of_none(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        NAMED[name][0] if name in NAMED and not inner else name: with_names_of_none(inner)
+        for name, inner in value.items()
+    }
+
+
 @dataclass
 class Names:
     """What can be named in one organization, each kind read once."""
