@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pydantic_ai.exceptions import ModelHTTPError, UnexpectedModelBehavior
+from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
 
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.web_search import WEB_SEARCH
@@ -23,7 +23,7 @@ from frontdesk.core.database import Connection, Database
 from frontdesk.core.door import Door
 from frontdesk.core.file_kinds import key_of
 from frontdesk.core.jobs import enqueue
-from frontdesk.runtime import approvals, decisions, evidence, follow_up_turns, outbox, prompt, thread, turns
+from frontdesk.runtime import approvals, decisions, evidence, follow_up_turns, outbox, thread, turns
 from frontdesk.runtime.approval_wait import wait_for_person
 from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.decisions import Undecided
@@ -31,12 +31,15 @@ from frontdesk.runtime.delivery import Carrier, Delivery
 from frontdesk.runtime.envelope import address
 from frontdesk.runtime.final_answer import Answer
 from frontdesk.runtime.gates import Decision, evaluate
+from frontdesk.runtime.giving_up import give_up
 from frontdesk.runtime.handoff import Cause, Handoffs, RuleMatched
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.images import ImageReader
+from frontdesk.runtime.less import less_for
 from frontdesk.runtime.look_back import look_back
-from frontdesk.runtime.model_choice import check_runs, choose, note_failure, verdict_of
-from frontdesk.runtime.model_failure import FAILURES, BudgetSpent, ClaimWithoutReceipt, Failure, sentence
+from frontdesk.runtime.mended import has_words
+from frontdesk.runtime.model_choice import check_runs, choose, verdict_of
+from frontdesk.runtime.model_failure import FAILURES, Failure
 from frontdesk.runtime.model_loop import ModelLoop, ends_with_a_question, settled_answer
 from frontdesk.runtime.model_source import ModelSource, ResolvedModel, Toolbox
 from frontdesk.runtime.outbox import Content, Draft, Kind, Part
@@ -45,13 +48,10 @@ from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split_for
 from frontdesk.runtime.pictures import with_links
 from frontdesk.runtime.preparation import Ready, prepare
-from frontdesk.runtime.sentences import explain
-from frontdesk.runtime.signs import quiet, typing
+from frontdesk.runtime.signs import typing
 from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.tooling import AwaitsPerson, HandedOver, LeaseLost, Superseded, ToolDeps
 from frontdesk.runtime.turns import Turn
-
-REFUSES_CONTENT = (400, 413, 415, 422)
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Flow:
         self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided], now: datetime
     ) -> tuple[Conversation, HeldTurn | None] | None:
         """The gates, for new inbounds and once more when a burst window closes."""
-        talk, config = await self._owner(connection, talk, now)
+        talk, config, returns = await self._owner(connection, talk, now)
         decision = evaluate(config, await evidence.collect(connection, talk, config, now), now)
         ids = [entry.id for entry in undecided]
         if decision.outcome in ("message", "silence", "handoff"):
@@ -139,12 +139,14 @@ class Flow:
             )  # fmt: skip
             if decision.outcome == "handoff":
                 return await self._hand_over(connection, talk, config, decision, now)
-            if decision.leaves:
+            if decision.leaves and not returns:
                 epoch = await thread.leave_unowned(connection, talk.organization_id, talk.id, decision.reason, now)
                 talk = replace(talk, epoch=epoch)
             language: Language = config.instructions_language if config else "ENG"
             return await self._say_line(connection, talk, decision, max(ids), language, now)
         assert config is not None
+        if returns:
+            talk = await thread.assign(connection, talk, config.id, now)
         is_new = turn is None
         turn = await self._gather(connection, talk, turn, undecided, config, decision, now)
         if not is_new:
@@ -165,14 +167,20 @@ class Flow:
 
     async def _owner(
         self, connection: Connection, talk: Conversation, now: datetime
-    ) -> tuple[Conversation, AssistantConfig | None]:
-        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant."""
+    ) -> tuple[Conversation, AssistantConfig | None, bool]:
+        """The owner's configuration; a conversation that nobody owns yet is given to its channel's assistant.
+
+        True for an assistant that could not answer and is asked again: it has the conversation when the gates let it.
+        """
         talk = await thread.without_departed(connection, talk, now)
         if (found := await evidence.channel_assistant(connection, talk)) is not None:
             talk = await thread.assign(connection, talk, found, now)
+        if (returning := await evidence.returning_assistant(connection, talk, now)) is not None:
+            talk = replace(talk, assigned_ai_assistant_id=returning)
         if talk.assigned_ai_assistant_id is None:
-            return talk, None
-        return talk, await self.assistants.current(connection, talk.organization_id, talk.assigned_ai_assistant_id)
+            return talk, None, False
+        config = await self.assistants.current(connection, talk.organization_id, talk.assigned_ai_assistant_id)
+        return talk, config, returning is not None
 
     async def _gather(
         self, connection: Connection, talk: Conversation, turn: Turn | None, undecided: list[Undecided],
@@ -261,7 +269,7 @@ class Flow:
             answer = await task
             text = None if answer is None else answer.text
             held.output = None if answer is None else answer.output
-            if text is not None and not text.strip() and not held.turn.is_muted:
+            if text is not None and not has_words(text) and not held.turn.is_muted:
                 raise UnexpectedModelBehavior("an answer without a word")
         except FAILURES as failure:
             await self._fail(held, failure)
@@ -300,13 +308,15 @@ class Flow:
             return None
         try:
             return await self._ask(talk, held, resolved, ready)
-        except ModelHTTPError as failure:
-            if not (ready.has_images and failure.status_code in REFUSES_CONTENT):
+        except ModelAPIError as failure:
+            less = await less_for(failure, held, ready)
+            if less is None:
                 raise
-            # Most likely an image is what it did not take: better an answer without than none.
-            return await self._ask(
-                talk, held, resolved, await prepare(held, talk, resolved, self.images, is_refused=True)
+            # What the model did not take is taken away, once; tools that have run are in the history.
+            again = await prepare(
+                held, talk, resolved, self.images, is_refused=less.is_without_images, at_most=less.tokens
             )
+            return await self._ask(talk, held, resolved, again)
 
     async def _ask(self, talk: Conversation, held: HeldTurn, resolved: ResolvedModel, ready: Ready) -> Answer:
         caller = Caller(
@@ -358,44 +368,8 @@ class Flow:
             await self.deliver_lines(talk)
 
     async def _fail(self, held: HeldTurn, failure: Failure) -> None:
-        """Rule 14: again after a pause, else one fixed line, and the conversation has no owner and a reason."""
-        turn, now, verdict = held.turn, self.clock.now(), await verdict_of(self.models, held, failure)
-        bell = (turn.organization_id, turn.conversation_id)
-        async with self.database.transaction(turn.organization_id) as connection:
-            talk = await thread.lock(connection, *bell)
-            await held.hold(connection)
-            await note_failure(connection, held, verdict)
-            if verdict.pause is not None:
-                await turns.postpone(connection, turn, "waiting", now + verdict.pause, now, sentence(failure))
-                await quiet(connection, turn)
-                await enqueue(connection, DOORBELL, *bell, delay=verdict.pause)
-                return
-            spent = failure if isinstance(failure, BudgetSpent) else None
-            if turn.ai_follow_up_id is not None:
-                said = sentence(failure)
-                await follow_up_turns.give_up(connection, turn, verdict.code, now, said, is_budget=spent is not None)
-                return
-            cause = Cause(verdict.code, detail=None if spent else sentence(failure))
-            # An assistant that only stops at its limit has the conversation still, for tomorrow.
-            stops = spent is not None and spent.stops
-            if not stops and await held.give_away(connection, cause, verdict.code, sentence(failure)):
-                return
-            # A member's chat keeps its assistant: there is nobody else to give it to, and the next question may work.
-            is_staff_chat = talk is not None and talk.is_staff_chat
-            keeps = is_staff_chat or stops
-            epoch = turn.epoch if keeps else await thread.leave_unowned(connection, *bell, verdict.code, now)
-            if not turn.is_muted:
-                language = held.config.instructions_language
-                words = prompt.fixed_line(language, is_staff_chat=is_staff_chat)
-                if is_staff_chat and (spent or isinstance(failure, ClaimWithoutReceipt)):
-                    words = explain(verdict.code, spent.facts if spent else {}, language).why
-                kind: Kind = "budget" if spent else "fixed_line"
-                line = Draft(words, kind, f"turn-{turn.id}-fixed", about_turn_id=turn.id)
-                await outbox.add(connection, *bell, None, epoch, held.config.id, [line], now)
-            await turns.end(connection, turn, verdict.code, now, sentence(failure))
-            facts = spent.facts if spent else None
-            await decisions.settle(connection, turn.organization_id, turn.id, "failed", verdict.code, now, facts)
-            await quiet(connection, turn)
+        """Rule 14: again after a pause, else a person or one fixed line."""
+        await give_up(held, failure, await verdict_of(self.models, held, failure))
 
     # -- deliver ------------------------------------------------------------------------------
 

@@ -54,8 +54,7 @@ _OF_ASSISTANT = """
     SELECT coalesce((SELECT sum(t.cost) FROM ai_turns t WHERE t.organization_id = $1 AND t.conversation_id = c.id
             AND (c.ai_context_cut IS NULL OR t.created_at > c.ai_context_cut)), 0),
         coalesce((SELECT u.cost FROM ai_assistant_daily_usage u
-            WHERE u.organization_id = $1 AND u.ai_assistant_id = $3 AND u.day = $4), 0),
-        c.kind = 'ai-chat'
+            WHERE u.organization_id = $1 AND u.ai_assistant_id = $3 AND u.day = $4), 0)
     FROM conversations c WHERE c.organization_id = $1 AND c.id = $2
 """
 _COUNT = """
@@ -80,6 +79,20 @@ class Spent:
     cost: Decimal
     tokens: int
     daily_limit: Decimal | None
+    token_limit: int | None = None
+
+    def facts(self) -> dict[str, Json]:
+        """What a decision tells of it."""
+        return {
+            "cost_today": str(self.cost), "daily_cost_limit": None if self.daily_limit is None else
+            str(self.daily_limit), "tokens_today": self.tokens, "daily_token_limit": self.token_limit,
+        }  # fmt: skip
+
+    def passed(self) -> str | None:
+        """Which limit is reached, if one is: that of the `cost` or of the `tokens`."""
+        if self.daily_limit is not None and self.cost >= self.daily_limit:
+            return "cost"
+        return "tokens" if self.token_limit is not None and self.tokens >= self.token_limit else None
 
 
 def day_of(now: datetime) -> date:
@@ -97,7 +110,6 @@ class AssistantSpent:
 
     conversation: Decimal = Decimal(0)
     today: Decimal = Decimal(0)
-    is_staff_chat: bool = False
 
     def facts(self, limits: Budget, timezone: str) -> dict[str, Json]:
         """What a decision tells of it."""
@@ -117,10 +129,10 @@ class AssistantSpent:
         return None
 
 
-def reason_of(member: str, *, stops: bool) -> str:
-    """The code of a decision: which limit, and whether the conversation stays with its assistant."""
-    what = "conversation" if member == "max_cost_per_conversation" else "assistant"
-    return f"{what}_budget_{'spent' if stops else 'handoff'}"
+def subject_of(member: str) -> str:
+    """The begin of a decision's code: which limit. It goes on with `_spent` where the conversation stays with its
+    assistant, and with `_handoff` where not."""
+    return f"{'conversation' if member == 'max_cost_per_conversation' else 'assistant'}_budget"
 
 
 def _told(dollars: Decimal) -> str:

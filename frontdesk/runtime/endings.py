@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frontdesk.assistants.config import Language
+from frontdesk.runtime.failure_words import ended
 
 _UNASSIGNED = (
     "It would answer if an assistant were assigned to the conversation again.",
@@ -17,6 +18,7 @@ def _pair(english: str, spanish: str, change: tuple[str, str]) -> dict[Language,
 _NOTHING = ("Nothing has to change.", "No hay nada que cambiar.")
 
 ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
+    **ended(),
     "received": _pair("Not decided yet.", "Aún sin decidir.", _NOTHING),
     "waits_for_approval": _pair(
         "No answer yet: a person has to approve {tools}.",
@@ -34,64 +36,25 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         ("Any other message is answered.", "Cualquier otro mensaje se responde."),
     ),
     "answered": _pair("Answered.", "Respondido.", _NOTHING),
-    "model_failed": _pair(
-        "No answer by the model: it failed several times, so the customer got the fixed line.",
-        "Sin respuesta del modelo: falló varias veces, así que el cliente recibió la frase fija.",
-        _UNASSIGNED,
-    ),
-    "model_rejected": _pair(
-        "No answer by the model: the provider refused the request, so the customer got the fixed line.",
-        "Sin respuesta del modelo: el proveedor rechazó la petición, así que el cliente recibió la frase fija.",
-        (
-            "It would answer with a working key and model, and an assistant assigned again.",
-            "Respondería con una clave y un modelo que funcionen, y un asistente asignado de nuevo.",
-        ),
-    ),
-    "no_key": _pair(
-        "No answer by a model: the key for its provider is missing, so the customer got the fixed line.",
-        "Sin respuesta de un modelo: falta la clave de su proveedor, así que el cliente recibió la frase fija.",
-        (
-            "It would answer if the key were stored and an assistant assigned again.",
-            "Respondería si se guardara la clave y se asignara de nuevo un asistente.",
-        ),
-    ),
     "handed_off": _pair(
         "No answer: the assistant handed the conversation to {to} ({cause}).",
         "Sin respuesta: el asistente entregó la conversación a {to} ({cause}).",
         _UNASSIGNED,
     ),
     "handed_off_after_failure": _pair(
-        "No answer by the model: it failed ({cause}), and the conversation went to {to}.",
-        "Sin respuesta del modelo: falló ({cause}) y la conversación pasó a {to}.",
-        _UNASSIGNED,
+        "No answer: {why}{detail}; the conversation went to {to}.",
+        "Sin respuesta: {why}{detail}; la conversación pasó a {to}.",
+        ("{remedy}", "{remedy}"),
     ),
     "handed_off_after_claim": _pair(
-        "No answer: the reply said that something was done, and no tool had done it; the conversation went to {to}.",
-        "Sin respuesta: decía que algo se hizo, y ninguna herramienta lo hizo; la conversación pasó a {to}.",
-        _UNASSIGNED,
-    ),
-    "claim_without_receipt": _pair(
-        "No answer: the reply said twice that something was done, and no tool had done it.",
-        "Sin respuesta: la respuesta decía dos veces que algo se hizo, y ninguna herramienta lo hizo.",
-        (
-            "It would answer if an assistant were assigned again, with a tool that does it, or with receipts off.",
-            "Respondería si se asignara de nuevo un asistente, con una herramienta que lo haga, o con receipts en off.",
-        ),
+        "No answer: {why}; the conversation went to {to}.",
+        "Sin respuesta: {why}; la conversación pasó a {to}.",
+        ("{remedy}", "{remedy}"),
     ),
     "handed_to_assistant": _pair(
         "Not answered by this assistant: it passed the conversation on to another one.",
         "Sin respuesta de este asistente: pasó la conversación a otro.",
         _NOTHING,
-    ),
-    "too_many_tool_calls": _pair(
-        "No answer: the model went on calling tools beyond the limit, so the customer got the fixed line.",
-        "Sin respuesta: el modelo siguió llamando herramientas pese al límite; el cliente recibió la frase fija.",
-        _UNASSIGNED,
-    ),
-    "internal_error": _pair(
-        "No answer: the turn broke on our side, so the customer got the fixed line.",
-        "Sin respuesta: el turno falló por nuestra parte, así que el cliente recibió la frase fija.",
-        _UNASSIGNED,
     ),
     "person_took_over": _pair(
         "The answer was not sent: a person took the conversation over.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.handoff_config import MessageCount
 from frontdesk.core.database import Connection
 from frontdesk.runtime import budget
 from frontdesk.runtime.facts import Facts
+from frontdesk.runtime.failure_words import RETRIED, WAITS
 from frontdesk.runtime.progress import turns_without_progress
 from frontdesk.runtime.thread import Conversation
 
@@ -42,6 +43,13 @@ CHANNEL_ASSISTANT = """
     WHERE i.organization_id = $1 AND i.id = $2 AND i.deleted_at IS NULL AND a.deleted_at IS NULL
         AND (a.assistant_type = 'support-ticket') = ($3 = 'ticket')
 """
+# Whose answer failed last, and when.
+FAILED_FOR = """
+    SELECT d.ai_assistant_id, d.updated_at, a.deleted_at IS NULL AS is_there FROM ai_decisions d
+    LEFT JOIN ai_assistants a ON a.organization_id = d.organization_id AND a.id = d.ai_assistant_id
+    WHERE d.organization_id = $1 AND d.conversation_id = $2 AND d.ai_assistant_id IS NOT NULL
+    ORDER BY d.id DESC LIMIT 1
+"""
 
 
 async def collect(connection: Connection, talk: Conversation, config: AssistantConfig | None, now: datetime) -> Facts:
@@ -57,6 +65,7 @@ async def collect(connection: Connection, talk: Conversation, config: AssistantC
     own, said_at = budget.AssistantSpent(), None
     if config is not None and config.options.budget.is_limited:
         own = await budget.of_assistant(connection, config, talk.id, now)
+    if config is not None and (config.options.budget.is_limited or spent.passed() is not None):
         said_at = await connection.fetchval(BUDGET_LINE, talk.organization_id, talk.id)
     return Facts(
         is_blocked=talk.blocked,
@@ -117,4 +126,16 @@ async def channel_assistant(connection: Connection, talk: Conversation) -> int |
         return None
     channel = (talk.organization_id, talk.inbox_channel_id)
     found: int | None = await connection.fetchval(CHANNEL_ASSISTANT, *channel, talk.kind)
+    return found
+
+
+async def returning_assistant(connection: Connection, talk: Conversation, now: datetime) -> int | None:
+    """Who is asked again in a conversation that nobody has because no answer came: a provider comes back."""
+    is_free = talk.assigned_user_id is None and talk.assigned_ai_assistant_id is None and not talk.blocked
+    if not is_free or talk.ai_auto_assignment_disabled or talk.owner_reason not in RETRIED:
+        return None
+    row = await connection.fetchrow(FAILED_FOR, talk.organization_id, talk.id)
+    if row is None or not row["is_there"] or now - row["updated_at"] < WAITS.get(talk.owner_reason, timedelta(0)):
+        return None
+    found: int = row["ai_assistant_id"]
     return found

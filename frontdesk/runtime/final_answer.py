@@ -30,6 +30,7 @@ from frontdesk.assistants.json_keys import FINAL_ANSWER, REPLY, JsonKey, answer_
 from frontdesk.assistants.json_values import Judged, judge
 from frontdesk.core.errors import Json
 from frontdesk.core.storable import storable
+from frontdesk.runtime.failure_kinds import is_filtered
 from frontdesk.runtime.tool_history import StoredStep
 
 DESCRIPTION = (
@@ -144,7 +145,7 @@ class Answers:
         for step in sorted(steps, key=lambda step: step.position):
             if step.kind == "model":
                 for message in ModelMessagesTypeAdapter.validate_python(list(step.messages)):
-                    if isinstance(message, ModelResponse):
+                    if isinstance(message, ModelResponse) and not is_filtered(message):
                         self.add(message)
             elif step.kind == "check" and isinstance(step.result, dict) and step.result.get("objection"):
                 self.refuse(str(step.result["objection"]))
@@ -192,6 +193,11 @@ class Answers:
         faults = {key: fault for key, fault in self._given[-1].judged.faults.items() if key not in values}
         ordered = {one.key: values[one.key] for one in self._keys if one.key in values}
         return Answer(text, Output(ordered, faults))
+
+    @property
+    def last_calls(self) -> tuple[ToolCallPart, ...]:
+        """The calls of the last answer."""
+        return self._given[-1].calls if self._given else ()
 
     @property
     def to_correct(self) -> Given | None:

@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import Opening, opening
 from frontdesk.core.errors import Json
-from frontdesk.runtime.budget import AssistantSpent, local_day, reason_of
+from frontdesk.runtime.budget import AssistantSpent, Spent, local_day, subject_of
 from frontdesk.runtime.facts import Facts
 from frontdesk.runtime.handoff_rules import Match, first_match
 from frontdesk.runtime.prompt import fixed_line
@@ -180,18 +180,13 @@ def opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:
 
 
 def budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
-    """The organization's model budget of the day, in money and in tokens; either one stops."""
-    seen: dict[str, Json] = {
-        "cost_today": str(facts.cost_today),
-        "daily_cost_limit": None if facts.daily_cost_limit is None else str(facts.daily_cost_limit),
-        "tokens_today": facts.tokens_today,
-        "daily_token_limit": facts.daily_token_limit,
-    }
-    if facts.daily_cost_limit is not None and facts.cost_today >= facts.daily_cost_limit:
-        return Verdict("stop", "budget_cost_spent", seen)
-    if facts.daily_token_limit is not None and facts.tokens_today >= facts.daily_token_limit:
-        return Verdict("stop", "budget_tokens_spent", seen)
-    return Verdict("pass", "in_budget", seen)
+    """The organization's model budget of the day, in money and in tokens; either one stops, as the assistant's own
+    limits do."""
+    spent = Spent(facts.cost_today, facts.tokens_today, facts.daily_cost_limit, facts.daily_token_limit)
+    passed = spent.passed()
+    if passed is None:
+        return Verdict("pass", "in_budget", spent.facts())
+    return _at_limit(config, facts, now, spent.facts(), Limit(f"budget_{passed}", None, "UTC"))
 
 
 def assistant_budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
@@ -202,21 +197,36 @@ def assistant_budget(config: AssistantConfig | None, facts: Facts, now: datetime
     seen, member = spent.facts(limits, config.timezone), spent.passed(limits)
     if member is None:
         return Verdict("pass", "within_its_limits", seen)
+    limit = Limit(subject_of(member), f"advanced_options.budget.{member}", config.timezone)
+    return _at_limit(config, facts, now, seen, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is reached: the begin of the reason's code, the setting, the time zone of its day."""
+
+    subject: str
+    config_path: str | None
+    timezone: str
+
+
+def _at_limit(
+    config: AssistantConfig | None, facts: Facts, now: datetime, seen: dict[str, Json], limit: Limit
+) -> Verdict:
+    """The end of a conversation that may cost no more: a person, or one line a day."""
     # Where nothing reaches a customer, there is nobody to hand over and nothing to say.
-    is_unheard = facts.is_staff_chat or config.disable_reply
-    stops = is_unheard or limits.on_exceeded == "stop"
-    code, path = reason_of(member, stops=stops), f"advanced_options.budget.{member}"
-    if is_unheard:
-        return Verdict("stop", code, seen, path)
-    if not stops:
-        match = Match("budget") if config.human_handoff.enabled else None
-        line = None if match else fixed_line(config.instructions_language)
-        return Verdict("stop", code, seen, path, line, match, leaves=match is None)
-    seen |= {"line_sent_at": facts.budget_line_at.isoformat() if facts.budget_line_at else None}
+    if config is None or facts.is_staff_chat or config.disable_reply:
+        return Verdict("stop", f"{limit.subject}_spent", seen, limit.config_path)
+    stops = config.options.budget.on_exceeded == "stop"
+    code = f"{limit.subject}_{'spent' if stops else 'handoff'}"
+    if not stops and config.human_handoff.enabled:
+        return Verdict("stop", code, seen, limit.config_path, hands_over=Match("budget"))
+    seen = seen | {"line_sent_at": facts.budget_line_at.isoformat() if facts.budget_line_at else None}
     is_told = facts.budget_line_at is not None and (
-        local_day(facts.budget_line_at, config.timezone) == local_day(now, config.timezone)
+        local_day(facts.budget_line_at, limit.timezone) == local_day(now, limit.timezone)
     )
-    return Verdict("stop", code, seen, path, None if is_told else fixed_line(config.instructions_language))
+    line = None if is_told else fixed_line(config.instructions_language)
+    return Verdict("stop", code, seen, limit.config_path, line, leaves=not stops)
 
 
 def handoff(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:

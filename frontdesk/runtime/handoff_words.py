@@ -11,6 +11,7 @@ from babel.dates import format_datetime
 
 from frontdesk.assistants.config import AssistantConfig, Language
 from frontdesk.assistants.schedule import opening
+from frontdesk.runtime.failure_words import FAILURES
 
 LONGEST_LINE = 300  # characters of a message that the note repeats
 LONGEST_SUMMARY = 2_000
@@ -93,7 +94,8 @@ def customer_line(config: AssistantConfig, now: datetime, *, is_by_schedule: boo
 
 def why(rule: str, language: Language) -> str:
     """The reason in words."""
-    pair = WHY["budget"] if rule.startswith("budget") else WHY.get(rule, WHY["failure"])
+    failed = FAILURES[rule].why if rule in FAILURES else WHY["failure"]
+    pair = WHY["budget"] if rule.startswith("budget") else WHY.get(rule, failed)
     return pair[0] if language == "ENG" else pair[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,6 +62,9 @@ PREPARED = f"""
 CHOSE = f"""
     UPDATE ai_turns t SET fallback_ai_model_id = $5, model = $6, model_trials = $7, lease_expires_at = $4
     FROM conversations c WHERE {_OURS} RETURNING t.id
+"""
+TRIALS = f"""
+    UPDATE ai_turns t SET model_trials = $5, lease_expires_at = $4 FROM conversations c WHERE {_OURS} RETURNING t.id
 """
 STEPS = """
     SELECT position, kind, status, messages, tool_name, call_id, arguments, result, created_at FROM ai_turn_steps
@@ -218,6 +221,12 @@ class HeldTurn:
             if await connection.fetchval(CHOSE, *arguments) is None:
                 raise await self._why(connection)
 
+    async def keep_trials(self) -> None:
+        """Commit what became of the models so far."""
+        async with self.database.reading(self.organization_id) as connection:
+            if await connection.fetchval(TRIALS, *self._lease, json.dumps(self.model_trials)) is None:
+                raise await self._why(connection)
+
     async def record_model_step(self, response: ModelResponse, started: datetime, cost: Decimal | None) -> None:
         """Commit one answer of the model, before anything that it asks for is done."""
         now = self.clock.now()
@@ -270,10 +279,13 @@ class HeldTurn:
         await turns.end(connection, self.turn, "handed_to_assistant", now)
         await quiet(connection, self.turn)
 
-    async def give_away(self, connection: Connection, cause: Cause, reason: str, error: str | None = None) -> bool:
+    async def give_away(
+        self, connection: Connection, cause: Cause, reason: str, error: str | None = None,
+        failure: Mapping[str, Json] | None = None,
+    ) -> bool:  # fmt: skip
         """Hand the conversation to a person and end the turn with `reason`, under the conversation's lock.
 
-        False where the live record has nobody to hand to.
+        `failure` are the facts of one that no rule asked for. False where the live record has nobody to hand to.
         """
         now, where = self.clock.now(), (self.organization_id, self.conversation_id)
         talk = await thread.read(connection, *where)
@@ -284,8 +296,10 @@ class HeldTurn:
             connection, talk, config, cause, now, turn_id=self.turn_id, is_muted=self.turn.is_muted
         )
         await turns.end(connection, self.turn, reason, now, error)
-        facts = {**handed.facts, "cause": cause.text}
-        code = "handed_off" if error is None else AFTER.get(reason, "handed_off_after_failure")
+        facts = {**handed.facts, "cause": cause.text, **(failure or {})}
+        code = "handed_off" if failure is None else reason
+        if failure is not None and "failure" in failure:
+            code = AFTER.get(reason, "handed_off_after_failure")
         await decisions.settle(connection, self.organization_id, self.turn_id, "handed_off", code, now, facts)
         await quiet(connection, self.turn)
         return True

@@ -6,6 +6,7 @@ Such halves can be neither stored nor shown; joined again they are the letter. W
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
@@ -30,6 +31,11 @@ def mended(response: ModelResponse) -> ModelResponse:
     """The response as it can be stored."""
     parts = [_mended(part) for part in response.parts]
     return response if parts == response.parts else replace(response, parts=parts)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to see: neither white space nor signs without a width."""
+    return any(unicodedata.category(sign)[0] not in "ZC" for sign in text)
 
 
 def _mended(part: ModelResponsePart) -> ModelResponsePart:

@@ -15,7 +15,15 @@ from frontdesk.assistants.no_model import NoModel
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.runtime.held_turn import HeldTurn
-from frontdesk.runtime.model_failure import MOST_RESUMPTIONS, Failure, TurnExhausted, Verdict, judge, sentence
+from frontdesk.runtime.model_failure import (
+    MOST_RESUMPTIONS,
+    BudgetSpent,
+    Failure,
+    TurnExhausted,
+    Verdict,
+    judge,
+    sentence,
+)
 from frontdesk.runtime.model_source import ModelSource, ResolvedModel
 from frontdesk.runtime.turns import Turn
 
@@ -23,7 +31,8 @@ NOTE_FAILURE = """
     UPDATE ai_turns SET fallback_ai_model_id = $4, model_failures = $5, model_trials = $6
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3
 """
-OF_THE_MODEL = ("model_failed", "model_rejected")
+# The turn gave up, and not for what its model did.
+OF_THE_TURN = frozenset(("no_model", "no_key", "too_many_tool_calls", "claim_without_receipt", "internal_error"))
 
 
 def order_of(config: AssistantConfig) -> tuple[int | None, ...]:
@@ -70,13 +79,14 @@ async def _take(held: HeldTurn, id: int | None, resolved: ResolvedModel) -> None
 async def verdict_of(models: ModelSource, held: HeldTurn, failure: Failure) -> Verdict:
     """What is done about a failure: again, the next model, or the end. Only a model that can be asked is a next one."""
     attempts, order, now = (held.turn.model_failures or 0) + 1, order_of(held.config), chosen_id(held)
-    tried = {trial["ai_model_id"] for trial in held.model_trials}
+    tried = {trial["ai_model_id"] for trial in held.model_trials if trial["outcome"] != "shortened"}
     rest = [id for id in order[order.index(now) + 1 :] if id not in tried] if now in order else []
     verdict, skipped = judge(failure, attempts, has_next=bool(rest)), list[dict[str, Json]]()
     if verdict.falls_back:
         held.next_model_id = await _next(models, held, rest, skipped)
         verdict = judge(failure, attempts, has_next=held.next_model_id is not None)
-    if verdict.falls_back or (verdict.pause is None and verdict.code in OF_THE_MODEL):
+    is_of_model = verdict.code not in OF_THE_TURN and not isinstance(failure, BudgetSpent)
+    if verdict.falls_back or (verdict.pause is None and is_of_model):
         held.model_trials.append(_trial(now, "failed", verdict.code, sentence(failure), attempts))
     held.model_trials += skipped
     return verdict
@@ -94,6 +104,12 @@ async def _next(
         else:
             return id
     return None
+
+
+async def note_shortening(held: HeldTurn, note: str) -> None:
+    """Write down that the request was too long for the model, which is asked again."""
+    held.model_trials.append(_trial(chosen_id(held), "shortened", "context_too_long", note))
+    await held.keep_trials()
 
 
 async def note_failure(connection: Connection, held: HeldTurn, verdict: Verdict) -> None:

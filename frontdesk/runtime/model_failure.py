@@ -10,23 +10,27 @@ from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
     ModelHTTPError,
-    ModelQuotaExceededError,
-    ModelRequestRejectedError,
     UnexpectedModelBehavior,
     UserError,
 )
 
 from frontdesk.assistants.no_model import NoModel
 from frontdesk.core.errors import Json
+from frontdesk.runtime.failure_kinds import kind_of
 from frontdesk.runtime.tooling import TooManyCalls
 
 MOST_ATTEMPTS = 3  # runs of one turn with one model, the first included
+MOST_SLOW_ATTEMPTS = 2  # of a model that we waited for to the end of our patience
 ATTEMPTS_BEFORE_FALLBACK = 2  # of a model that another one can stand in for: the customer waits
 MOST_RESUMPTIONS = 6  # a turn that takes its process down with it must end too
 PAUSES = (1.0, 4.0, 10.0)  # seconds before the second run, the third, …
-LONGEST_PAUSE = 30.0  # seconds that a provider may ask us to wait
+LONGEST_PAUSE = 30.0  # seconds that a provider may ask us to wait; who asks for more is not asked again
 LONGEST_BEFORE_FALLBACK = 4.0  # where another model could answer meanwhile
-RETRIED_STATUS = (408, 409, 425, 429)
+# What comes again whenever the same thing is asked of the same model.
+FINAL = frozenset((
+    "wrong_key", "unknown_model", "quota_spent", "content_filtered", "context_too_long", "answer_cut_off",
+    "model_rejected",
+))  # fmt: skip
 
 
 class ModelTimedOut(Exception):
@@ -53,12 +57,12 @@ class TurnExhausted(Exception):
 
 
 Failure = (
-    AgentRunError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | BudgetSpent
+    AgentRunError | UserError | httpx2.HTTPError | TimeoutError | ModelTimedOut | NoModel | TooManyCalls | BudgetSpent
     | TurnExhausted | ClaimWithoutReceipt
 )  # fmt: skip
 FAILURES = (
-    AgentRunError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, BudgetSpent, TurnExhausted,
-    ClaimWithoutReceipt,
+    AgentRunError, UserError, httpx2.HTTPError, TimeoutError, ModelTimedOut, NoModel, TooManyCalls, BudgetSpent,
+    TurnExhausted, ClaimWithoutReceipt,
 )  # fmt: skip
 
 
@@ -84,12 +88,17 @@ def judge(failure: Failure, attempts: int, *, has_next: bool = False) -> Verdict
         return Verdict("claim_without_receipt")
     if isinstance(failure, TurnExhausted):
         return Verdict("internal_error")
-    code = "model_rejected" if _is_final(failure) else "model_failed"
-    if has_next and (_is_final(failure) or attempts >= ATTEMPTS_BEFORE_FALLBACK or _is_slow(failure, attempts)):
-        return Verdict(code, timedelta(0), falls_back=True)
-    if _is_final(failure) or attempts >= MOST_ATTEMPTS:
+    code = "model_timed_out" if isinstance(failure, ModelTimedOut) else kind_of(failure)
+    if code == "too_many_tool_calls":
         return Verdict(code)
-    return Verdict(code, timedelta(seconds=_pause(failure, attempts)))
+    is_last = code in FINAL or _asked_pause(failure) > LONGEST_PAUSE or attempts >= _most_attempts(failure)
+    if has_next and (is_last or attempts >= ATTEMPTS_BEFORE_FALLBACK or _is_slow(failure, attempts)):
+        return Verdict(code, timedelta(0), falls_back=True)
+    return Verdict(code) if is_last else Verdict(code, timedelta(seconds=_pause(failure, attempts)))
+
+
+def _most_attempts(failure: Failure) -> int:
+    return MOST_SLOW_ATTEMPTS if isinstance(failure, ModelTimedOut) else MOST_ATTEMPTS
 
 
 def _is_slow(failure: Failure, attempts: int) -> bool:
@@ -97,18 +106,13 @@ def _is_slow(failure: Failure, attempts: int) -> bool:
     return isinstance(failure, ModelTimedOut) or _pause(failure, attempts) > LONGEST_BEFORE_FALLBACK
 
 
-def _is_final(failure: Failure) -> bool:
-    """A refusal that comes again whenever the same thing is asked."""
-    if isinstance(failure, ModelRequestRejectedError | ModelQuotaExceededError | UserError):
-        return True
-    if isinstance(failure, ModelHTTPError):
-        return 400 <= failure.status_code < 500 and failure.status_code not in RETRIED_STATUS
-    return False
+def _asked_pause(failure: Failure) -> float:
+    """Seconds that the provider wants us to wait. Longer than a customer should, nothing is tried again before."""
+    return (failure.retry_after or 0.0) if isinstance(failure, ModelAPIError) else 0.0
 
 
 def _pause(failure: Failure, attempts: int) -> float:
-    asked = failure.retry_after if isinstance(failure, ModelAPIError) else None
-    return min(LONGEST_PAUSE, max(asked or 0.0, PAUSES[min(attempts, len(PAUSES)) - 1]))
+    return min(LONGEST_PAUSE, max(_asked_pause(failure), PAUSES[min(attempts, len(PAUSES)) - 1]))
 
 
 def sentence(failure: Failure) -> str:

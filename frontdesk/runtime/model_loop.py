@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic_ai import Agent, AgentRun, CallToolsNode, ModelRequestNode, UserPromptNode
+from pydantic_ai.exceptions import ContentFilterError, UnexpectedModelBehavior
 from pydantic_ai.messages import (
     AgentStreamEvent,
     InstructionPart,
@@ -25,6 +26,7 @@ from pydantic_ai.messages import (
     TextPart,
     TextPartDelta,
     ToolCallPart,
+    ToolCallPartDelta,
     ToolReturnPart,
 )
 from pydantic_ai.result import FinalResult
@@ -37,7 +39,9 @@ from frontdesk.core.clock import Clock
 from frontdesk.core.prices import cost_of
 from frontdesk.runtime.budget_check import check_budget
 from frontdesk.runtime.drafts import SentenceStream
+from frontdesk.runtime.failure_kinds import is_filtered
 from frontdesk.runtime.final_answer import (
+    NO_REPLY,
     TOO_EARLY,
     Answer,
     Answers,
@@ -49,7 +53,7 @@ from frontdesk.runtime.final_answer import (
 )
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.history import History
-from frontdesk.runtime.mended import mended, parted
+from frontdesk.runtime.mended import has_words, mended, parted
 from frontdesk.runtime.model_failure import FAILURES, ClaimWithoutReceipt, ModelTimedOut
 from frontdesk.runtime.model_source import ResolvedModel
 from frontdesk.runtime.prompt import Prompt
@@ -65,6 +69,7 @@ Node = AgentNode | End[FinalResult[str]]
 Run = AgentRun[ToolDeps, str]
 
 STEP_SECONDS = 120.0  # one answer of the model
+STALL_SECONDS = 45.0  # of silence in the middle of one; before its first word a model may think
 DRAFT_EVERY = 0.15  # seconds between two drafts; a screen shows no more
 RENEW_EVERY = LEASE.total_seconds() / 3
 
@@ -105,6 +110,7 @@ class ModelLoop:
     history: History
     shows_drafts: bool
     _step_began: float = 0.0
+    _heard_at: float | None = None  # when the answer that is being written went on
     _draft: DraftPace = field(init=False)
     _receipts: ReceiptCheck = field(init=False)
     _answers: Answers | None = field(init=False)  # of an assistant with `additional_json_keys`
@@ -125,7 +131,7 @@ class ModelLoop:
             # A correction that fails costs the values that were to be corrected, and not the reply.
             can_stand = self._answers is not None and not self._answers.is_refused
             best = self._answers.best if self._answers is not None and can_stand else None
-            if best is None or not best.text.strip():
+            if best is None or not has_words(best.text):
                 raise
             return best
 
@@ -150,7 +156,10 @@ class ModelLoop:
         while True:
             await self.held.clock.sleep(RENEW_EVERY)
             await self.held.renew()
-            if self.held.clock.monotonic() - self._step_began > STEP_SECONDS:
+            now = self.held.clock.monotonic()
+            if self._heard_at is not None and now - self._heard_at > STALL_SECONDS:
+                raise ModelTimedOut(f"nothing more for {STALL_SECONDS:.0f} s in the middle of an answer")
+            if now - self._step_began > STEP_SECONDS:
                 raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
 
     async def _iterate(self) -> Answer:
@@ -187,6 +196,7 @@ class ModelLoop:
                         return ended
                     node = ended
                 elif (answer := self._answers.taken) is not None:
+                    await self._refuse_blank(self._answers, answer)
                     if (checked := await self._checked(answer)) is not None:
                         return checked
                 elif (given := self._answers.to_correct) is not None:
@@ -209,7 +219,7 @@ class ModelLoop:
     async def _end_plainly(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Answer | Node:
         """The tools of a response, or its words where it calls none: the answer, if they may be sent."""
         text = words_of(node.model_response)
-        if text.strip() and not node.model_response.tool_calls:
+        if has_words(text) and not node.model_response.tool_calls:
             checked = await self._receipts.look(text)
             if isinstance(checked, Again):
                 return ModelRequestNode(checked.request)
@@ -231,6 +241,15 @@ class ModelLoop:
         for call in given.calls:
             await self._log_answer(call, "failed", answers.sentence(given))
         return ModelRequestNode(answers.correction(given))
+
+    async def _refuse_blank(self, answers: Answers, answer: Answer) -> None:
+        """Values without a reply, twice: the turn fails. Its calls get results, so that whoever is asked next (after
+        a pause, or another model) is asked anew and not shown them as waiting."""
+        if has_words(answer.text) or self.held.turn.is_muted:
+            return
+        for call in answers.last_calls:
+            await self._log_answer(call, "failed", NO_REPLY)
+        raise UnexpectedModelBehavior("values without a reply")
 
     async def _call_tools_first(self, run: Run, node: CallToolsNode[ToolDeps, str]) -> Node:
         """A reply that was written before the results of the tools beside it is not sent: it may promise too much."""
@@ -262,7 +281,10 @@ class ModelLoop:
         self._reply = ReplyDraft()
         async with node.stream(run.ctx) as stream:
             async for event in stream:
+                if is_written(event):
+                    self._heard_at = clock.monotonic()
                 await self._show(self._said(event))
+        self._heard_at = None
         following = await _next(run, node)
         if not isinstance(following, CallToolsNode):
             return following
@@ -273,6 +295,8 @@ class ModelLoop:
         usage, model = response.usage, self.resolved
         cost = cost_of(usage.input_tokens, usage.output_tokens, model.price_input, model.price_output)
         await self.held.record_model_step(response, started, cost)
+        if is_filtered(response):
+            raise ContentFilterError("The provider's filter broke the answer off.")
         if self._answers is not None:
             self._answers.add(response)
         return following
@@ -322,6 +346,13 @@ class ModelLoop:
             await self._draft.feed(delta)
 
 
+def is_written(event: AgentStreamEvent) -> bool:
+    """Whether it is a piece of the answer itself, words or a call, and not of the thoughts before it."""
+    if isinstance(event, PartStartEvent):
+        return isinstance(event.part, TextPart | ToolCallPart)
+    return isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta | ToolCallPartDelta)
+
+
 async def _next(run: Run, node: AgentNode) -> Node:
     return cast(Node, await run.next(node))
 
@@ -335,12 +366,14 @@ def answers_of(held: HeldTurn) -> Answers | None:
 def stored_answer(held: HeldTurn) -> Answer | None:
     """The final answer, if the turn was killed after it had been committed."""
     if (answers := answers_of(held)) is not None:
-        return answers.taken
+        taken = answers.taken
+        return taken if taken is not None and (held.turn.is_muted or has_words(taken.text)) else None
     if not any(step.kind == "model" for step in held.steps):
         return None
     response = last_response(held)
     text = words_of(response)
-    return None if response.tool_calls or not text.strip() else Answer(text)
+    is_none = response.tool_calls or is_filtered(response) or not has_words(text)
+    return None if is_none else Answer(text)
 
 
 def settled_answer(held: HeldTurn) -> Answer | None:

@@ -11,6 +11,7 @@ from frontdesk.assistants.config import Language
 from frontdesk.assistants.follow_up_words import FOLLOW_UPS
 from frontdesk.core.errors import Json
 from frontdesk.runtime.endings import ENDINGS
+from frontdesk.runtime.failure_words import values_of
 from frontdesk.runtime.handoff_sentences import HANDOFFS
 
 WEEKDAYS: dict[Language, tuple[str, ...]] = {
@@ -25,6 +26,28 @@ class Explanation:
 
     why: str
     would_change: str
+
+
+def _of_the_day(what: str, english: str, spanish: str) -> dict[str, dict[Language, tuple[str, str]]]:
+    """The organization's budget of the day, where the assistant keeps the conversation and where it does not."""
+    change: dict[Language, str] = {
+        "ENG": "It would answer tomorrow (UTC), or if the organization's daily budget were raised",
+        "ESP": "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización",
+    }
+    why: dict[Language, str] = {
+        "ENG": f"today's model budget is spent ({english}).", "ESP": f"el presupuesto de modelos de hoy está gastado"
+        f" ({spanish}).",
+    }  # fmt: skip
+    return {
+        f"budget_{what}_spent": {
+            "ENG": (f"No answer: {why['ENG']}", f"{change['ENG']}."),
+            "ESP": (f"Sin respuesta: {why['ESP']}", f"{change['ESP']}."),
+        },
+        f"budget_{what}_handoff": {
+            "ENG": (f"Given away: {why['ENG']}", f"{change['ENG']}, and no person had it."),
+            "ESP": (f"Entregada: {why['ESP']}", f"{change['ESP']}, y no la llevara una persona."),
+        },
+    }
 
 
 # code → (why, what would change it), English and Spanish; {names} are facts, prepared by `_values`.
@@ -125,27 +148,10 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería {next} si disable_reply fuera false.",
         ),
     },
-    "budget_cost_spent": {
-        "ENG": (
-            "No answer: today's model budget is spent ({cost_today} of {daily_cost_limit}).",
-            "It would answer tomorrow (UTC), or if the organization's daily budget were raised.",
-        ),
-        "ESP": (
-            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({cost_today} de {daily_cost_limit}).",
-            "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
-        ),
-    },
-    "budget_tokens_spent": {
-        "ENG": (
-            "No answer: today's model budget is spent ({tokens_today} of {daily_token_limit} tokens).",
-            "It would answer tomorrow (UTC), or if the organization's daily budget were raised.",
-        ),
-        "ESP": (
-            "Sin respuesta: el presupuesto de modelos de hoy está gastado ({tokens_today} de {daily_token_limit}"
-            " tokens).",
-            "Respondería mañana (UTC), o si se ampliara el presupuesto diario de la organización.",
-        ),
-    },
+    **_of_the_day("cost", "{cost_today} of {daily_cost_limit}", "{cost_today} de {daily_cost_limit}"),
+    **_of_the_day(
+        "tokens", "{tokens_today} of {daily_token_limit} tokens", "{tokens_today} de {daily_token_limit} tokens"
+    ),
     "conversation_budget_spent": {
         "ENG": (
             "No answer: the limit of one conversation is spent ({conversation_cost} of {max_cost_per_conversation} US"
@@ -211,16 +217,6 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
             "Respondería si disable_reply fuera false.",
         ),
     },
-    "no_model": {
-        "ENG": (
-            "No answer by a model: none is configured, so the customer got the fixed line.",
-            "It would answer if a provider's key were added or the built-in model were switched on.",
-        ),
-        "ESP": (
-            "Sin respuesta de un modelo: no hay ninguno configurado, así que el cliente recibió la frase fija.",
-            "Respondería si se añadiera la clave de un proveedor o se activara el modelo incorporado.",
-        ),
-    },
 }
 
 _CLOSED = {"ENG": "closed", "ESP": "cerrado"}
@@ -245,7 +241,10 @@ def explain(code: str, facts: Mapping[str, Json], language: Language) -> Explana
         return Explanation(code, "")
     why, would_change = pair[language]
     values = _values(facts, language)
-    return Explanation(why.format_map(values), would_change.format_map(values))
+    said = [text.format_map(values) for text in (why, would_change)]
+    if language == "ESP":
+        said = [text.replace(" a el ", " al ") for text in said]
+    return Explanation(*said)
 
 
 class _Values(dict[str, str]):
@@ -263,6 +262,7 @@ def _values(facts: Mapping[str, Json], language: Language) -> _Values:
     values["next"] = _next(facts, language)
     values["to"] = _to(facts, language)
     values["or_reply"] = _OR_REPLY[language]
+    values.update(values_of(facts, language))
     return values
 
 

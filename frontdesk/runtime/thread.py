@@ -91,8 +91,8 @@ TO_OPEN = """
     WHERE organization_id = $1 AND id = $2
 """
 ASSIGN = """
-    UPDATE conversations SET assigned_ai_assistant_id = $3, handoff_reason = NULL, version = version + 1,
-        updated_at = $4
+    UPDATE conversations SET assigned_ai_assistant_id = $3, owner_reason = NULL, handoff_reason = NULL,
+        version = version + 1, updated_at = $4
     WHERE organization_id = $1 AND id = $2
 """
 # Takeover: the person has it, and the assistant does not come back by itself (rules 1 and 2 of a turn).
@@ -227,7 +227,7 @@ async def assign(connection: Connection, talk: Conversation, assistant_id: int, 
     """Give a conversation that nobody had to an assistant. Nothing was begun before, so the epoch stays."""
     await connection.execute(ASSIGN, talk.organization_id, talk.id, assistant_id, now)
     await emit(connection, talk.organization_id, talk.path, "updated", talk.id, also=("assigned",))
-    return replace(talk, assigned_ai_assistant_id=assistant_id)
+    return replace(talk, assigned_ai_assistant_id=assistant_id, owner_reason=None)
 
 
 async def without_departed(connection: Connection, talk: Conversation, now: datetime) -> Conversation:

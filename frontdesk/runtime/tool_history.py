@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
 
 from frontdesk.assistants.json_keys import FINAL_ANSWER
 from frontdesk.core.errors import Json
+from frontdesk.runtime.failure_kinds import is_filtered
 
 Status = Literal["intent", "done", "failed", "unknown", "refused"]
 StepKind = Literal["model", "tool", "summary", "check"]
@@ -92,7 +93,8 @@ def _is_finished(step: StoredStep | None) -> bool:
 
 def _responses(step: StoredStep) -> list[ModelResponse]:
     stored = ModelMessagesTypeAdapter.validate_python(list(step.messages))
-    return [message for message in stored if isinstance(message, ModelResponse)]
+    # Of an answer that a filter broke off nothing is true, its calls included.
+    return [message for message in stored if isinstance(message, ModelResponse) and not is_filtered(message)]
 
 
 def _response(response: ModelResponse, kept: Sequence[ToolCallPart], is_current: bool) -> ModelResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic_ai.exceptions import ModelRateLimitError
 from pydantic_ai.messages import ModelMessage, UserPromptPart
 
 from frontdesk.core.caller import Role
@@ -127,9 +128,10 @@ async def test_the_same_key_again_is_the_same_message(desk: Desk, team: Team, ch
 
 
 async def test_a_model_that_fails_is_told_and_asked_again_by_the_next_question(desk: Desk, chat: Chat) -> None:
-    desk.script.is_missing = True
-    said = await chat.ask("Hello?")
+    said = await chat.ask("Hello?", ModelRateLimitError("m", "slow down", retry_after=600))
     assert said == ["I can't answer right now: the model could not be reached. Please ask again in a moment."]
+    desk.script.is_missing = True
+    assert await chat.ask("And now?") == ["No answer: no model is configured."]
     desk.script.is_missing = False
     assert await chat.ask("And now?", "Now I can.") == ["Now I can."]
 

@@ -84,7 +84,10 @@ async def test_without_people_to_hand_to_nobody_has_it_and_the_customer_knows(de
     talk = await desk.conversation()
     assert (talk["assigned_ai_assistant_id"], talk["owner_reason"]) == (None, "assistant_budget_handoff")
     assert await desk.ask("Two?") == []
-    assert (await decision(desk))["reason"] == "no_assistant"
+    assert (await decision(desk))["reason"] == "assistant_budget_handoff"
+    await limit(desk, max_cost_per_day=1)
+    assert await desk.ask("Three?", "Here I am.") == ["Here I am."]
+    assert (await desk.conversation())["owner_reason"] is None
 
 
 async def test_with_a_hand_off_a_person_gets_it(desk: Desk) -> None:

@@ -46,7 +46,7 @@ async def test_the_turn_says_which_model_answered_and_why_not_the_first(desk: De
     assert turn["model"] == {"label": f"model-{second}"}
     note = "ModelHTTPError: HTTP 401 from scripted"
     assert turn["model_trials"] == [
-        {"ai_model_id": own, "outcome": "failed", "reason": "model_rejected", "note": note, "failures": 1}
+        {"ai_model_id": own, "outcome": "failed", "reason": "wrong_key", "note": note, "failures": 1}
     ]
     assert [(step["ai_model_id"], step["model"]) for step in turn["steps"]] == [(second, f"model-{second}")]
 
@@ -87,7 +87,7 @@ async def test_a_model_without_a_key_is_passed_over_with_a_note(desk: Desk) -> N
     assert await desk.ask("Hello?", REFUSED) == ["I see."]
     trials = (await last_turn(desk))["model_trials"]
     assert [(trial["ai_model_id"], trial["outcome"], trial["reason"]) for trial in trials] == [
-        (own, "failed", "model_rejected"), (second, "skipped", "no_key"),
+        (own, "failed", "wrong_key"), (second, "skipped", "no_key"),
     ]  # fmt: skip
     assert others.asked == [own, third]
 

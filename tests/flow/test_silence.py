@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from frontdesk.runtime.prompt import fixed_line
 from tests.flow.harness import Desk
 
 CLOSED = {
@@ -64,10 +65,13 @@ async def test_a_hand_back_lets_the_assistant_answer_again(desk: Desk) -> None:
 async def test_a_spent_budget_stops(desk: Desk) -> None:
     await desk.fetch("UPDATE organizations SET ai_daily_budget = $1 RETURNING id", Decimal("0.0001"))
     await desk.ask("One?", "Yes.")
-    assert await desk.ask("Two?", "Never said.") == []
-    assert (await desk.decisions())[-1] == ("silent", "budget_cost_spent")
+    assert await desk.ask("Two?") == [fixed_line("ENG")]
+    assert await desk.ask("Three?") == []
+    assert (await desk.decisions())[-1] == ("silent", "budget_cost_handoff")
+    assert (await desk.conversation())["owner_reason"] == "budget_cost_handoff"
     await desk.clock.advance(13 * 3600)
-    assert await desk.ask("Tomorrow?", "Good morning.") != []
+    assert await desk.ask("Tomorrow?", "Good morning.") == ["Good morning."]
+    assert (await desk.conversation())["assigned_ai_assistant_id"] == desk.assistant_id
 
 
 async def test_a_deleted_assistant_is_silent(desk: Desk) -> None:

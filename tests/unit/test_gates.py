@@ -1,5 +1,6 @@
 """Who may speak: each gate, their order, and the record of what was tried."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.config import AssistantConfig
+from frontdesk.assistants.handoff_config import HumanHandoffConfig
 from frontdesk.assistants.schedule_config import ScheduleConfig
 from frontdesk.runtime.facts import Facts
 from frontdesk.runtime.gates import GATES, evaluate, facts_json
@@ -40,15 +43,36 @@ def test_with_nothing_against_it_the_answer_is_due() -> None:
     assert [tried.gate for tried in decision.tried] == [name for name, _ in GATES]
 
 
+SPENT = Facts(cost_today=Decimal(5), daily_cost_limit=Decimal(5), assigned_ai_assistant_id=1)
 STOPS = [
     (made(), Facts(is_blocked=True), "blocked", "contact_blocked", None),
     (made(), Facts(assigned_user_id=4), "person", "owner_is_person", None),
     (None, Facts(is_auto_assignment_disabled=True), "auto_assignment", "auto_assignment_disabled", None),
     (None, Facts(), "assistant", "no_assistant", None),
     (made(deleted_at=MONDAY_NOON), OWNED, "assistant", "assistant_deleted", "deleted_at"),
-    (made(), Facts(cost_today=Decimal(5), daily_cost_limit=Decimal(5)), "budget", "budget_cost_spent", None),
-    (made(), Facts(tokens_today=9, daily_token_limit=8), "budget", "budget_tokens_spent", None),
+    (made(disable_reply=True), SPENT, "budget", "budget_cost_spent", None),
+    (made(), replace(SPENT, is_staff_chat=True), "budget", "budget_cost_spent", None),
+    (made(disable_reply=True), Facts(tokens_today=9, daily_token_limit=8), "budget", "budget_tokens_spent", None),
 ]
+HANDS = HumanHandoffConfig.model_validate({"enabled": True})
+STOPPING = AdvancedOptions.model_validate({"budget": {"on_exceeded": "stop"}})
+TOLD = replace(SPENT, budget_line_at=MONDAY_NOON)
+
+
+@pytest.mark.parametrize(
+    ("config", "facts", "outcome", "reason", "leaves"),
+    [
+        (made(human_handoff=HANDS), SPENT, "handoff", "budget_cost_handoff", False),
+        (made(), SPENT, "message", "budget_cost_handoff", True),
+        (made(), TOLD, "silence", "budget_cost_handoff", True),
+        (made(options=STOPPING), SPENT, "message", "budget_cost_spent", False),
+        (made(options=STOPPING, human_handoff=HANDS), TOLD, "silence", "budget_cost_spent", False),
+    ],
+    ids=["to a person", "nobody", "told", "stops", "stops and told"],
+)
+def test_the_budget_of_the_day_leaves_a_person_or_one_line(config, facts, outcome, reason, leaves) -> None:
+    decision = evaluate(config, facts, MONDAY_NOON)
+    assert (decision.outcome, decision.reason, decision.leaves) == (outcome, reason, leaves)
 
 
 @pytest.mark.parametrize(("config", "facts", "gate", "reason", "path"), STOPS)

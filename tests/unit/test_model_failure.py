@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from pydantic_ai.exceptions import (
+    ContentFilterError,
     ModelHTTPError,
     ModelQuotaExceededError,
     ModelRateLimitError,
     ModelTimeoutError,
     UnexpectedModelBehavior,
+    UsageLimitExceeded,
+    UserError,
 )
 
 from frontdesk.assistants.no_model import NoModel
@@ -30,19 +33,27 @@ def test_what_may_pass_is_tried_again(failure: Failure) -> None:
 @pytest.mark.parametrize(
     ("failure", "code"),
     [(NoModel("none"), "no_model"), (NoModel("key", "no_key"), "no_key"), (TooManyCalls("t"), "too_many_tool_calls"),
-     (TurnExhausted("never ends"), "internal_error"), (ModelHTTPError(401, "m"), "model_rejected"),
-     (ModelHTTPError(404, "m"), "model_rejected"), (ModelQuotaExceededError("m", "no credits"), "model_rejected")],
+     (TurnExhausted("never ends"), "internal_error"), (ModelHTTPError(401, "m"), "wrong_key"),
+     (ModelHTTPError(404, "m"), "unknown_model"), (ModelQuotaExceededError("m", "no credits"), "quota_spent"),
+     (ModelHTTPError(422, "m"), "model_rejected"), (ContentFilterError("blocked"), "content_filtered"),
+     (UsageLimitExceeded("28 requests"), "too_many_tool_calls"), (UserError("no"), "model_rejected"),
+     (ModelRateLimitError("m", "slow down", retry_after=31), "rate_limited")],
 )  # fmt: skip
 def test_what_comes_again_is_not_tried_again(failure: Failure, code: str) -> None:
     verdict = judge(failure, 1)
     assert (verdict.code, verdict.pause) == (code, None)
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(0.2, 1), (12, 12), (600, 30)])
+@pytest.mark.parametrize(("asked", "waited"), [(0.2, 1), (12, 12), (30, 30)])
 def test_a_provider_may_ask_for_a_longer_pause_within_a_bound(asked: float, waited: float) -> None:
     pause = judge(ModelRateLimitError("m", "slow down", retry_after=asked), 1).pause
     assert pause is not None
     assert pause.total_seconds() == waited
+
+
+def test_a_model_that_let_us_wait_to_the_end_is_tried_once_more() -> None:
+    pauses = [judge(ModelTimedOut("120 s"), attempt).pause for attempt in (1, 2)]
+    assert pauses == [timedelta(seconds=1), None]
 
 
 def test_a_providers_body_is_not_kept() -> None:

@@ -156,7 +156,8 @@ ai_turns = Resource(
         Field("model_failures", "small", write="never", description="Runs in which the model in use failed."),
         Field(
             "model_trials", "json", write="never", schema={"type": ["array", "null"]},
-            description="Models that failed before (`failed`) or could not be asked (`skipped`), and why.",
+            description="Models that failed before (`failed`), could not be asked (`skipped`) or did not take so long a"
+            " history (`shortened`), and why.",
         ),
         Field("approval_waits", "small", write="never", description="How often it waited for a person's approval."),
         Field("prompt", write="never", max_length=1_000_000),
