@@ -14,14 +14,14 @@ from frontdesk.core.door import Call
 from frontdesk.core.errors import Conflict, Fault, Forbidden, Invalid, Json
 from frontdesk.core.jobs import enqueue
 from frontdesk.runtime import thread, turns
-from frontdesk.runtime.approvals import USABLE_FOR, tell
+from frontdesk.runtime.approvals import USABLE_FOR, tell, why_void
 from frontdesk.runtime.overtaking import is_overtaken
 from frontdesk.runtime.thread import DOORBELL, Conversation
 
 DECISIONS = ("approved", "refused")
 PLACE = "SELECT conversation_id, private_to_user_id FROM ai_approvals WHERE organization_id = $1 AND id = $2"
 STORED = """
-    SELECT p.id, p.ai_turn_id, p.status, p.expires_at, p.decided_at, p.version, p.private_to_user_id,
+    SELECT p.id, p.ai_turn_id, p.status, p.reason, p.expires_at, p.decided_at, p.version, p.private_to_user_id,
         coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.email) AS decided_by,
         a.version <> p.config_version OR a.deleted_at IS NOT NULL AS is_changed, EXISTS (
             SELECT FROM ai_decisions d WHERE d.organization_id = $1 AND d.conversation_id = p.conversation_id
@@ -89,6 +89,8 @@ def _too_late(stored: dict[str, object], *, is_gone: bool, now: datetime) -> str
         return f"It was {verb} already, by {stored['decided_by'] or 'somebody'} at {cast(datetime, at).isoformat()}."
     if status == "expired" or (status == "pending" and cast(datetime, stored["expires_at"]) <= now):
         return "It has expired: nobody decided in time. The assistant goes on without the call."
+    if status == "void":
+        return f"There is nothing to decide any more. {why_void(stored['reason'])}"
     if status != "pending" or is_gone:
         return "There is nothing to decide any more: the turn that asked is over."
     if stored["has_newer"]:

@@ -46,6 +46,10 @@ _STATES: dict[str, dict[Language, str]] = {
         "ENG": "It came to nothing: the assistant's configuration changed.",
         "ESP": "Quedó sin efecto: cambió la configuración del asistente.",
     },
+    "tool_changed": {
+        "ENG": "It came to nothing: the tool was changed or deleted.",
+        "ESP": "Quedó sin efecto: la herramienta se cambió o se eliminó.",
+    },
     "person_took_over": {
         "ENG": "It came to nothing: a person took the conversation over.",
         "ESP": "Quedó sin efecto: una persona tomó la conversación.",
@@ -71,6 +75,8 @@ TO_MODEL: dict[str, str] = {
     "superseded": "{tool} was not called: the customer wrote again before a person had approved it.",
     "configuration_changed": "{tool} was not called: the assistant's configuration changed before it was approved. "
     "Call it again if it is still needed.",
+    "tool_changed": "{tool} was not called: the tool was changed before the call was approved. Call it again as it is"
+    " now, if it is still needed.",
     "used": "The approval of this call of {tool} has been used. Do not repeat it.",
 }
 NOTE = " Their note: {note}"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from frontdesk.assistants import decision_rows
+from frontdesk.assistants.decision_rows import Told
 from frontdesk.assistants.follow_up_words import FOLLOW_UPS, PREFIX
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
@@ -21,24 +23,12 @@ Ending = Literal["sent", "cancelled", "failed"]
 OUTCOMES: dict[Ending, str] = {"sent": "answered", "cancelled": "silent", "failed": "failed"}
 
 _ENDED = """
-    WITH ended AS (
-        UPDATE ai_follow_ups SET status = $3, reason = $4, sentence = $6, sentence_es = $7, would_change = $8,
-            gates = coalesce($9, gates), message_id = coalesce($10, message_id), ended_at = $11, updated_at = $11,
-            version = version + 1
-        WHERE organization_id = $1 AND {which} AND (status IN ('scheduled', 'sending')
-            OR ($3 = 'sent' AND status <> 'sent'))
-        RETURNING *
-    )
-    INSERT INTO ai_decisions (organization_id, conversation_id, ai_follow_up_id, ai_assistant_id, ai_turn_id, outcome,
-        reason, gate, gates, config_path, config_version, sentence, sentence_es, would_change, created_at, updated_at)
-    SELECT organization_id, conversation_id, id, ai_assistant_id, ai_turn_id, $12, $5, $13, coalesce(gates, '[]'), $14,
-        config_version, $6, $7, $8, $11, $11 FROM ended
-    ON CONFLICT (organization_id, ai_follow_up_id) WHERE ai_follow_up_id IS NOT NULL DO UPDATE SET
-        outcome = excluded.outcome, reason = excluded.reason, gate = excluded.gate, gates = excluded.gates,
-        config_path = excluded.config_path,
-        sentence = excluded.sentence, sentence_es = excluded.sentence_es, would_change = excluded.would_change,
-        updated_at = excluded.updated_at, version = ai_decisions.version + 1
-    RETURNING ai_follow_up_id
+    UPDATE ai_follow_ups SET status = $3, reason = $4, sentence = $5, sentence_es = $6, would_change = $7,
+        would_change_es = $8, gates = coalesce($9, gates), message_id = coalesce($10, message_id), ended_at = $11,
+        updated_at = $11, version = version + 1
+    WHERE organization_id = $1 AND {which} AND (status IN ('scheduled', 'sending')
+        OR ($3 = 'sent' AND status <> 'sent'))
+    RETURNING id
 """
 BY_ID = _ENDED.format(which="id = ANY($2::bigint[])")
 BY_CONVERSATION = _ENDED.format(which="conversation_id = ANY($2::bigint[])")
@@ -48,26 +38,17 @@ BY_CONTACT = _ENDED.format(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The sentences of one ending."""
-
-    english: str
-    spanish: str
-    would_change: str
-
-
-def words_of(reason: str) -> Words:
+def told_of(reason: str) -> Told:
     """Of a reason whose sentences need no facts."""
     pair = FOLLOW_UPS[PREFIX + reason]
-    return Words(pair["ENG"][0], pair["ESP"][0], pair["ENG"][1])
+    return Told(PREFIX + reason, *pair["ENG"], *pair["ESP"])
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """What a decision tells beside its sentences: the gates tried, the one that decided, the setting behind it."""
 
-    words: Words
+    told: Told
     gates: Sequence[Json] | None = None
     gate: str | None = None
     config_path: str | None = None
@@ -121,13 +102,15 @@ async def _end(
     connection: Connection, sql: str, organization_id: int, ids: Sequence[int], ending: Ending, reason: str,
     now: datetime, why: Why | None = None, message_id: int | None = None,
 ) -> None:  # fmt: skip
-    why = why or Why(words_of(reason))
-    words = why.words
+    why = why or Why(told_of(reason))
+    told, gates = why.told, None if why.gates is None else json.dumps(why.gates)
     rows = await connection.fetch(
-        sql, organization_id, list(ids), ending, None if reason == "sent" else reason, PREFIX + reason, words.english,
-        words.spanish, words.would_change, None if why.gates is None else json.dumps(why.gates), message_id, now,
-        OUTCOMES[ending], why.gate, why.config_path,
+        sql, organization_id, list(ids), ending, None if reason == "sent" else reason, told.why, told.why_es,
+        told.would_change, told.would_change_es, gates, message_id, now,
     )  # fmt: skip
-    if rows:
+    if ended := [row[0] for row in rows]:
+        await decision_rows.of_follow_ups(
+            connection, organization_id, ended, OUTCOMES[ending], told, now, gate=why.gate, config_path=why.config_path
+        )
         points = ("sent",) if ending == "sent" else ("cancelled",)
-        await emit(connection, organization_id, "ai-follow-ups", "updated", *(row[0] for row in rows), also=points)
+        await emit(connection, organization_id, "ai-follow-ups", "updated", *ended, also=points)

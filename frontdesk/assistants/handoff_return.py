@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from frontdesk.assistants import decision_rows
 from frontdesk.core.database import Connection
 from frontdesk.core.events import emit
 
@@ -57,14 +58,8 @@ _WAITING = """
                 AND o.message_type NOT IN ('note', 'reaction') AND o.position > m.position)
 """
 WAITING = _WAITING.format(reasons=_listed(*CUT_OFF, *MEANWHILE))
-_REOPEN = """
-    UPDATE ai_decisions SET outcome = 'pending', reason = 'received', ai_turn_id = NULL, gate = NULL, gates = '[]',
-        config_path = NULL, sentence = NULL, sentence_es = NULL, would_change = NULL, would_change_es = NULL,
-        updated_at = $3, version = version + 1
-    WHERE organization_id = $1 AND id IN ({waiting}) RETURNING conversation_id
-"""
-REOPEN = _REOPEN.format(waiting=WAITING)
-REOPEN_CUT_OFF = _REOPEN.format(waiting=_WAITING.format(reasons=_listed(*CUT_OFF)))
+REOPEN = decision_rows.REOPEN.format(waiting=WAITING)
+REOPEN_CUT_OFF = decision_rows.REOPEN.format(waiting=_WAITING.format(reasons=_listed(*CUT_OFF)))
 
 
 async def set_timer(connection: Connection, organization_id: int, *ids: int) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from frontdesk.assistants.approval_words import told_to_model
+from frontdesk.assistants.approval_voiding import TOOL_CHANGED
+from frontdesk.assistants.approval_words import sentence_of, told_to_model
 from frontdesk.core.database import Connection
 from frontdesk.core.errors import Json
 from frontdesk.core.events import emit
@@ -31,15 +32,16 @@ SECRET = re.compile(
 MASK = "••••"
 
 FIND = """
-    SELECT id, status, reason, note, expires_at, call_hash, private_to_user_id FROM ai_approvals
+    SELECT id, status, reason, note, expires_at, call_hash, config_version, tool_version, private_to_user_id
+    FROM ai_approvals
     WHERE organization_id = $1 AND ai_turn_id = $2 AND call_id = $3 FOR UPDATE
 """
 ASK = """
     INSERT INTO ai_approvals (organization_id, conversation_id, ai_turn_id, ai_assistant_id, tool_name, call_id,
         arguments, call_hash, config_version, status, requested_at, expires_at, created_at, updated_at,
-        private_to_user_id)
+        private_to_user_id, tool_version)
     SELECT $1, t.conversation_id, t.id, t.ai_assistant_id, $3, $4, $5, $6, $7, 'pending', $8, $9, $8, $8,
-        t.private_to_user_id
+        t.private_to_user_id, $10
     FROM ai_turns t WHERE t.organization_id = $1 AND t.id = $2
     RETURNING id, private_to_user_id
 """
@@ -70,7 +72,8 @@ VOID = """
 @dataclass(frozen=True, slots=True)
 class CallToApprove:
     """A call as the model made it. `config_version` is that of the assistant's record as it is now, `tool_version` that
-    of an API tool's: what was approved for one address is not called at another.
+    of an API tool's record or of what an MCP server says of its tool: what was approved for one address is not called
+    at another.
 
     `may_repeat`: the call may be made again under an approval that is used, because it only reads or its intent
     carries a key: a worker died between the use and the outcome.
@@ -81,7 +84,12 @@ class CallToApprove:
     arguments: dict[str, Json]
     config_version: int
     may_repeat: bool = False
-    tool_version: int | None = None
+    tool_version: int | str | None = None
+
+    @property
+    def told_version(self) -> str | None:
+        """As it is stored."""
+        return None if self.tool_version is None else str(self.tool_version)
 
     @property
     def hash(self) -> str:
@@ -97,6 +105,11 @@ class Permit:
 
     state: Literal["granted", "waits", "denied"]
     sentence: str = ""
+
+
+def why_void(reason: object) -> str:
+    """Why nobody need decide any more, for who would have."""
+    return sentence_of("void", None if reason is None else str(reason), "ENG")
 
 
 def masked(value: Json, name: str = "") -> Json:
@@ -119,7 +132,8 @@ async def permit(connection: Connection, turn: Turn, call: CallToApprove, now: d
         return Permit("granted")
     if status in ("pending", "approved"):
         if row["call_hash"] != call.hash:
-            status, reason = "void", "configuration_changed"
+            is_tools = row["config_version"] == call.config_version and row["tool_version"] != call.told_version
+            status, reason = "void", TOOL_CHANGED if is_tools else "configuration_changed"
         elif row["expires_at"] <= now:
             status = reason = "expired"
         elif status == "pending":
@@ -137,7 +151,7 @@ async def _ask(connection: Connection, turn: Turn, call: CallToApprove, now: dat
     shown = json.dumps(masked(call.arguments))
     row = await connection.fetchrow(
         ASK, turn.organization_id, turn.id, call.tool_name, call.call_id, shown, call.hash, call.config_version, now,
-        now + EXPIRES_AFTER,
+        now + EXPIRES_AFTER, call.told_version,
     )  # fmt: skip
     assert row is not None
     await tell(connection, turn.organization_id, "created", [(row["id"], row["private_to_user_id"])])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from frontdesk.assistants.config import Access, AssistantConfig
+from frontdesk.assistants.decision_rows import KEEP_OUTPUT
 from frontdesk.assistants.json_keys import JsonKey, SavedEntity
 from frontdesk.assistants.json_saving import ACCESS_OF, PATHS, find_field, fitting
 from frontdesk.core.caller import Caller, Role, Scope
@@ -24,12 +25,11 @@ from frontdesk.runtime.final_answer import Output
 from frontdesk.runtime.held_turn import HeldTurn
 from frontdesk.runtime.tooling import AssistantView
 
-KEEP = """
+KEEP = f"""
     WITH kept AS (
         UPDATE ai_turns SET structured_output = $3, structured_output_report = $4 WHERE organization_id = $1 AND id = $2
     )
-    UPDATE ai_decisions SET structured_output = $3, version = version + 1
-    WHERE organization_id = $1 AND ai_turn_id = $2 AND outcome = 'pending'
+    {KEEP_OUTPUT}
 """
 # Of a contact's deals one is meant only where one is open; a second one is enough to know that it is not clear.
 ROWS = """

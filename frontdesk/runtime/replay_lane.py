@@ -23,7 +23,9 @@ RESULTS: Mapping[str, Result] = {
     "answered": "answered", "silent": "silent", "muted": "silent", "failed": "failed", "handed_off": "handed_over",
 }  # fmt: skip
 PASSED = "all_gates_passed"
-LEFT = ("conversation_budget_handoff", "assistant_budget_handoff")  # with nobody to hand to, nobody has it
+LEFT = (  # with nobody to hand to, nobody has it
+    "conversation_budget_handoff", "assistant_budget_handoff", "budget_cost_handoff", "budget_tokens_handoff",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,9 @@ def _definitions(server: McpServer, listing: Listing | None) -> list[ToolDefinit
 def _definition(server: McpServer, tool: RemoteTool) -> ToolDefinition:
     return ToolDefinition(
         name=tool.function_name, description=told(server, tool), parameters_json_schema=tool.input_schema,
-        metadata={"is_change": tool.is_change, "mcp_server_id": server.id, "mcp_tool": tool.name},
+        metadata={
+            "is_change": tool.is_change, "mcp_server_id": server.id, "mcp_tool": tool.name, "version": tool.fingerprint,
+        },
     )  # fmt: skip
 
 

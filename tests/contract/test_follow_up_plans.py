@@ -37,7 +37,7 @@ LOOK_UPS = {
     "close": (BY_CONVERSATION, "ix_ai_follow_ups_", (OURS, [77, 78])),
     "opt-out": (BY_CONTACT, "ix_conversations_contact_id", (OURS, [77])),
 }
-ENDING = ("cancelled", "closed", "follow_up_closed", "a.", "b.", "c.", None, None, NOW, "silent", None, None)
+ENDING = ("cancelled", "closed", "a.", "b.", "c.", "d.", None, None, NOW)
 
 
 async def fill(world: World) -> None:

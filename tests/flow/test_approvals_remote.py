@@ -7,10 +7,10 @@ import pytest
 from starlette.responses import JSONResponse
 
 from frontdesk.core.egress import Guard
-from frontdesk.core.errors import Json
+from frontdesk.core.errors import Conflict, Json
 from frontdesk.runtime import held_turn
 from tests.flow.harness import Desk, call
-from tests.flow.test_approvals import LINE, decide, states
+from tests.flow.test_approvals import LINE, decide, note, states
 from tests.flow.test_resume import LEASE, Killed
 from tests.flow.test_revocations import last_result
 from tests.webhook_receiver import Receiver, receiving
@@ -88,10 +88,50 @@ async def test_what_was_approved_for_one_address_is_not_called_at_another(desk: 
     await desk.ask("One lamp.", ORDER)
     await decide(desk)
     await desk.call("api-tools", "patch", id, endpoint=f"{shop.url}/elsewhere")
+    assert await states(desk) == [("void", "tool_changed")]
     desk.script.say("Not ordered.")
     await desk.settle()
-    assert (shop.got, await states(desk)) == ([], [("void", "configuration_changed")])
-    assert "configuration changed" in last_result(desk)
+    assert (shop.got, (await desk.replies())[-1]) == ([], "Not ordered.")
+    assert "the tool was changed" in last_result(desk)
+
+
+@pytest.mark.parametrize("change", ["patch", "remove"])
+async def test_a_changed_tool_voids_the_question_at_once_and_the_turn_goes_on(
+    desk: Desk, shop: Receiver, change: str
+) -> None:
+    id = await offer(desk, shop)
+    await desk.ask("One lamp.", ORDER)
+    await desk.call("api-tools", change, id, **({"timeout_seconds": 5} if change == "patch" else {}))
+    assert await states(desk) == [("void", "tool_changed")]
+    with pytest.raises(Conflict, match="nothing to decide any more. It came to nothing: the tool was changed"):
+        await desk.call("ai-approvals", "patch", 1, status="approved")
+    desk.script.say("Not ordered.")
+    await desk.settle()
+    assert (shop.got, (await desk.replies())[-1]) == ([], "Not ordered.")
+
+
+async def test_another_tools_change_leaves_the_question(desk: Desk, shop: Receiver) -> None:
+    await offer(desk, shop)
+    other = (await desk.call("api-tools", "create", name="Other", description="O.", method="GET",
+                             endpoint=shop.url)).value  # fmt: skip
+    await desk.ask("One lamp.", ORDER)
+    await desk.call("api-tools", "patch", int(str(other["id"])), timeout_seconds=5)
+    await desk.settle()
+    assert await states(desk) == [("pending", None)]
+
+
+async def test_of_two_calls_that_wait_the_other_question_stays(desk: Desk, shop: Receiver) -> None:
+    id = await offer(desk, shop)
+    tools = {"add_note": {"enabled": True, "approval": "always"}}
+    await desk.configure(internal_tools={"tools": tools})
+    await desk.ask("One lamp, and note it.", {**ORDER, 1: note()[0]})
+    await desk.call("api-tools", "patch", id, timeout_seconds=5)
+    await desk.settle()
+    assert await states(desk) == [("void", "tool_changed"), ("pending", None)]
+    desk.script.say("Noted, not ordered.")
+    await decide(desk)
+    await desk.settle()
+    assert (shop.got, [state for state, _ in await states(desk)]) == ([], ["void", "used"])
 
 
 async def test_a_tool_that_is_deleted_meanwhile_is_not_called(desk: Desk, shop: Receiver) -> None:

@@ -14,6 +14,7 @@ from frontdesk.assistants.api_parameters import Parameters, parameter_faults, pa
 from frontdesk.assistants.api_request import METHODS, ApiTool, endpoint_faults, tool_of
 from frontdesk.assistants.api_schema import parameters_from
 from frontdesk.assistants.api_values import fixed_faults, schema_of
+from frontdesk.assistants.approval_voiding import void_changed
 from frontdesk.assistants.section import faults, read
 from frontdesk.core.addresses import parse_address
 from frontdesk.core.caller import Role
@@ -144,6 +145,13 @@ async def _name(call: Call, name: str) -> None:
     call.data |= {"name": name, "function_name": wanted}
 
 
+async def _finish(call: Call) -> None:
+    """Nobody need decide any more about a call of what it was before."""
+    if call.verb in ("patch", "remove") and call.before is not None:
+        names = [str(call.before["function_name"])]
+        await void_changed(call.connection, call.organization_id, names, call.door.clock.now())
+
+
 def opened_headers(vault: Vault, endpoint: str, row: Mapping[str, object]) -> dict[str, str | None]:
     """The headers with their values. One that does not open (another origin, another installation) has none."""
     masks = cast("Mapping[str, str | None]", row["headers"] or {})
@@ -237,4 +245,5 @@ api_tools = Resource(
     ),
     unique=(("function_name",),),
     prepare=_prepare,
+    finish=_finish,
 )  # fmt: skip

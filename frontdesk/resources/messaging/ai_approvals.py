@@ -47,9 +47,10 @@ ai_approvals = Resource(
         ),
         Field(
             "call_hash", is_nullable=False, write="never",
-            description="SHA-256 of tool, arguments and configuration version: an approval holds for this call alone.",
+            description="SHA-256 of tool, arguments and their versions: an approval holds for this call alone.",
         ),
         Field("config_version", "small", is_nullable=False, write="never", description="Of the assistant, when asked."),
+        Field("tool_version", write="never", is_shown=False),
         Field(
             "status", is_nullable=False, choices=STATUSES, default="pending",
             description="A PATCH sets approved or refused, while it is pending; all else is what became of it.",

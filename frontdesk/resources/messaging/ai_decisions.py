@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, FromClause, Index, case, text
+from sqlalchemy import ColumnElement, FromClause, Index, Table, case, literal_column, select, text
 
 from frontdesk.core.fields import Field
-from frontdesk.core.resource import Resource
+from frontdesk.core.resource import Filter, Resource
+from frontdesk.core.schema import metadata
 
 from .private_rows import visible
 from .session_columns import PRIVATE_TO
@@ -13,6 +14,18 @@ from .session_columns import PRIVATE_TO
 
 def _kind(source: FromClause) -> ColumnElement[object]:
     return case((source.c.ai_follow_up_id.is_(None), "inbound"), else_="follow_up")
+
+
+def _is_of_ticket(table: Table, value: ColumnElement[object]) -> ColumnElement[bool]:
+    """A ticket is a conversation; of one that is none there is nothing."""
+    talks = metadata.tables["conversations"].alias()
+    return table.c.conversation_id.in_(
+        select(talks.c.id).where(
+            talks.c.organization_id == table.c.organization_id,
+            talks.c.id == value,
+            talks.c.kind == literal_column("'ticket'"),
+        )
+    )
 
 
 ai_decisions = Resource(
@@ -61,12 +74,22 @@ ai_decisions = Resource(
     ),
     rewrite=visible,
     unique=(("message_id",),),
+    filters={"support_ticket_id": Filter("integer", _is_of_ticket, "The ticket that it is about.")},
     joins={"kind": _kind},
     constraints=(
         # The last one of each conversation of a list.
         Index("ix_ai_decisions_newest", text("organization_id"), text("conversation_id"), text("id")),
         Index("ix_ai_decisions_of_assistant", text("organization_id"), text("ai_assistant_id"), text("conversation_id"),
               text("created_at")),
+        # What the list is filtered by, each in the order of the list.
+        Index("ix_ai_decisions_assistant", text("organization_id"), text("ai_assistant_id"), text("id")),
+        Index("ix_ai_decisions_outcome", text("organization_id"), text("outcome"), text("id")),
+        Index("ix_ai_decisions_reason", text("organization_id"), text("reason"), text("id")),
+        Index(
+            "ix_ai_decisions_gate", text("organization_id"), text("gate"), text("id"),
+            postgresql_where=text("gate IS NOT NULL"),
+        ),
+        Index("ix_ai_decisions_created", text("organization_id"), text("created_at"), text("id")),
         Index("ix_ai_decisions_pending", text("created_at"), postgresql_where=text("outcome = 'pending'")),
         Index(
             "uq_ai_decisions_follow_up", text("organization_id"), text("ai_follow_up_id"), unique=True,

@@ -41,6 +41,7 @@ ai_follow_ups = Resource(
         Field("sentence", write="never"),
         Field("sentence_es", write="never"),
         Field("would_change", write="never"),
+        Field("would_change_es", write="never"),
         Field("epoch", "small", is_nullable=False, write="never"),
         Field("episode", "small", is_nullable=False, write="never"),
         Field("stops_on_reply", "boolean", is_nullable=False, write="never", is_shown=False),
