@@ -31,6 +31,8 @@ BROKEN = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # The server has said goodbye, and the connection is not closed yet.
+    asyncpg.InternalClientError,
 )
 LOST = (OSError, *BROKEN, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError)
 
@@ -93,6 +95,8 @@ class _Held:
     ) -> None:
         # Of a connection that was lost between two statements asyncpg says only that it cannot be used.
         was_lost = isinstance(error, BROKEN) or (isinstance(error, asyncpg.InterfaceError) and self.line.is_lost)
+        if was_lost:
+            self.line.hang_up()
         await self.pool.release(self.line)
         if was_lost:
             raise Unavailable("The database connection was lost; try again in a few seconds.") from error
@@ -103,6 +107,8 @@ class _Held:
             line.tenant = None
             await line.connection.execute(f"SET app.org = '{int(self.tenant or 0)}'")
             line.tenant = self.tenant
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, LOST):
+                line.hang_up()
             await self.pool.release(line)
             raise

@@ -36,6 +36,12 @@ class Line:
         # Whether a statement is still being cancelled asyncpg tells its own pool only.
         return not (raw is None or raw.is_closed() or raw.is_in_transaction() or raw._protocol._is_cancelling())
 
+    def hang_up(self) -> None:
+        """Close it without a word: it is of no use to anybody, though its other end may not be gone yet."""
+        raw = self.connection._con  # type: ignore[attr-defined]
+        if raw is not None:
+            raw.terminate()
+
 
 class Pool:
     """At most `size` connections as `role`; who comes when all are in use waits in line."""

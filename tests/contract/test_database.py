@@ -73,6 +73,26 @@ async def test_a_statement_given_up_inside_the_block_leaves_nothing_either(singl
         assert await connection.fetchval("SELECT 1") == 1
 
 
+GOODBYE = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection because of crash of another server process\0\0"
+
+
+def say_goodbye(connection: asyncpg.Connection) -> None:
+    """As a server does that is about to close: the client reads it before it sees the end."""
+    raw = connection._con
+    raw._protocol.data_received(b"E" + (len(GOODBYE) + 4).to_bytes(4, "big") + GOODBYE)
+
+
+@pytest.mark.parametrize("tenant", [1, 2], ids=["the same tenant", "another tenant"])
+async def test_a_connection_that_the_server_is_leaving_is_used_no_more(single: Database, tenant: int) -> None:
+    async with single.reading(1) as connection:
+        say_goodbye(connection)
+    with pytest.raises(Unavailable):
+        async with single.reading(tenant) as connection:
+            await connection.fetchval("SELECT 1")
+    async with single.reading(1) as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
 async def test_a_transaction_left_open_is_rolled_back(single: Database) -> None:
     async with single.reading(1) as connection:
         await connection.execute("BEGIN")
