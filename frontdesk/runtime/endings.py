@@ -56,6 +56,11 @@ ENDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         "Sin respuesta de este asistente: pasó la conversación a otro.",
         _NOTHING,
     ),
+    "superseded": _pair(
+        "The answer was not finished: the customer wrote again.",
+        "La respuesta no se terminó: el cliente volvió a escribir.",
+        _NOTHING,
+    ),
     "person_took_over": _pair(
         "The answer was not sent: a person took the conversation over.",
         "La respuesta no se envió: una persona tomó la conversación.",

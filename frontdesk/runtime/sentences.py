@@ -13,6 +13,7 @@ from frontdesk.core.errors import Json
 from frontdesk.runtime.endings import ENDINGS
 from frontdesk.runtime.failure_words import values_of
 from frontdesk.runtime.handoff_sentences import HANDOFFS
+from frontdesk.runtime.owner_words import cause_words, owner_words
 
 WEEKDAYS: dict[Language, tuple[str, ...]] = {
     "ENG": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -104,11 +105,11 @@ SENTENCES: dict[str, dict[Language, tuple[str, str]]] = {
     },
     "assistant_deleted": {
         "ENG": (
-            "No answer: the assistant {name} has been deleted.",
+            "No answer: the assistant{named} has been deleted.",
             "It would answer if another assistant were assigned to the conversation.",
         ),
         "ESP": (
-            "Sin respuesta: el asistente {name} ha sido eliminado.",
+            "Sin respuesta: el asistente{named} ha sido eliminado.",
             "Respondería si se asignara otro asistente a la conversación.",
         ),
     },
@@ -257,7 +258,11 @@ class _Values(dict[str, str]):
 def _values(facts: Mapping[str, Json], language: Language) -> _Values:
     values = _Values({name: str(value) for name, value in facts.items() if value is not None})
     reason = facts.get("ai_auto_assignment_disabled_reason") or facts.get("owner_reason")
-    values["reason"] = f" ({reason})" if reason else ""
+    values["reason"] = f" ({owner_words(str(reason), language)})" if reason else ""
+    # A revocation is settled without its facts: then the assistant goes unnamed.
+    values["named"] = f" {facts['name']}" if facts.get("name") else ""
+    if facts.get("cause"):
+        values["cause"] = cause_words(str(facts["cause"]), language)
     values["hours"] = _hours(facts, language)
     values["next"] = _next(facts, language)
     values["to"] = _to(facts, language)
