@@ -29,6 +29,15 @@ TIMER = """
         AND (a.human_handoff_config ->> 'enabled')::boolean
         AND a.human_handoff_config -> 'return' ->> 'mode' = 'after_inactivity'
 """
+# Somebody else has it now, and has had no time to write: it does not come back before theirs is over.
+RESTART = """
+    UPDATE conversations c
+    SET handoff_return_at = greatest(c.handoff_return_at, $3::timestamptz
+        + make_interval(mins => (a.human_handoff_config -> 'return' ->> 'after_minutes')::int))
+    FROM ai_assistants a
+    WHERE c.organization_id = $1 AND c.id = ANY($2::bigint[]) AND c.assigned_user_id IS NOT NULL
+        AND c.handoff_return_at IS NOT NULL AND a.organization_id = $1 AND a.id = c.handed_off_by_ai_assistant_id
+"""
 # Of these assistants, those that take back what is closed while a person has it.
 ON_CLOSE = """
     SELECT id FROM ai_assistants
@@ -65,6 +74,11 @@ REOPEN_CUT_OFF = decision_rows.REOPEN.format(waiting=_WAITING.format(reasons=_li
 async def set_timer(connection: Connection, organization_id: int, *ids: int) -> None:
     """For conversations that a person has just taken from an assistant."""
     await connection.execute(TIMER, organization_id, list(ids))
+
+
+async def restart_timer(connection: Connection, organization_id: int, ids: list[int], now: datetime) -> None:
+    """For conversations that people have given to each other, or taken from the queue."""
+    await connection.execute(RESTART, organization_id, ids, now)
 
 
 async def returning_on_close(connection: Connection, organization_id: int, ids: list[int]) -> set[int]:

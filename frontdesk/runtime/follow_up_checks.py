@@ -141,8 +141,10 @@ def _reply(case: Case) -> Gate:
     def gate(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
         stops = config is None or config.follow_up.stops_on_reply
         seen: dict[str, Json] = {"last_sender": case.last_sender, "stops_on_reply": stops}
+        if case.last_sender == "user":
+            return _stop("human", seen)
         if stops and case.last_sender not in ("assistant", "system"):
-            return _stop("human" if case.last_sender == "user" else "replied", seen, "follow_up_config.stop_on")
+            return _stop("replied", seen, "follow_up_config.stop_on")
         return Verdict("pass", "not_answered_yet", seen)
 
     return gate

@@ -43,11 +43,17 @@ OPT_OUT = """
     UPDATE contacts SET opted_out_at = $3, updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND opted_out_at IS NULL RETURNING id
 """
-# Anybody may open a ticket in somebody's name: only who is verified, or was never anybody else, opts in.
+# Anybody may open a ticket in somebody's name: only who is verified, or was never anybody else, opts in; or takes back
+# what was said in this very conversation, as by mail, where nobody is verified.
 OPT_IN = """
-    UPDATE contacts SET opted_out_at = NULL, updated_at = $3, version = version + 1
+    UPDATE contacts k SET opted_out_at = NULL, updated_at = $3, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND opted_out_at IS NOT NULL
-        AND ($4 OR created_in_conversation_id = $5) RETURNING id
+        AND ($4 OR created_in_conversation_id = $5 OR EXISTS (
+            SELECT FROM ai_decisions d
+            JOIN conversation_messages m ON m.organization_id = d.organization_id AND m.id = d.message_id
+            WHERE d.organization_id = $1 AND d.conversation_id = $5 AND d.reason = 'customer_opted_out'
+                AND m.created_at = k.opted_out_at))
+    RETURNING id
 """
 LANGUAGE = "SELECT instructions_language FROM ai_assistants WHERE organization_id = $1 AND id = $2"
 

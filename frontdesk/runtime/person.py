@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
+from frontdesk.assistants import follow_up_endings
 from frontdesk.core.capabilities import CAPABILITIES
 from frontdesk.core.door import Call
 from frontdesk.core.errors import Json, NotFound, Unprocessable
@@ -66,6 +67,9 @@ async def say(call: Call, talk: Conversation, text: str | None = None, extras: d
     takeover = call.caller.via == "jwt" if data.get("takeover") is None else bool(data["takeover"])
     if takeover and kind not in QUIET and call.caller.ai_assistant_id is None:
         talk = await _take_over(call, talk)
+    if kind not in QUIET and call.caller.ai_assistant_id is None:
+        # Also without a takeover: whoever answers the customer leaves nothing to remind of.
+        await follow_up_endings.stop(call.connection, talk.organization_id, [talk.id], "human", now)
     return await write(call, talk, kind, str(data["message_text"]) if text is None else text, extras or {})
 
 

@@ -11,6 +11,9 @@ from frontdesk.runtime import approval_wait, held_turn
 from tests.flow.harness import Desk, Reply, call
 from tests.flow.staff import make_team
 from tests.flow.test_approvals import ALWAYS, DAY, LINE, approvals, asking, decide, note, notes, states
+from tests.flow.test_handoff import ASK, hands_over, transfer
+from tests.flow.test_handoff import LINE as PASSED
+from tests.flow.test_handoff_targets import KEYWORDS
 from tests.flow.test_resume import LEASE, Killed, is_valid
 from tests.flow.test_revocations import last_result
 
@@ -67,6 +70,27 @@ async def test_nobody_can_approve_once_the_customer_wrote_again(asking: Desk) ->
     (row,) = await approvals(desk)
     with pytest.raises(Conflict, match="written again"):
         await approve(desk, int(str(row["id"])))
+
+
+async def test_a_keyword_hands_over_while_it_waits(asking: Desk) -> None:
+    desk = asking
+    await hands_over(desk, KEYWORDS)
+    await waiting(desk)
+    assert await desk.ask("My lawyer calls you.") == [PASSED]
+    assert await states(desk) == [("void", "superseded")]
+    assert [outcome for outcome, _ in (await desk.decisions())[1:]] == ["handed_off"] * 2
+    assert await notes(desk) == []
+
+
+async def test_a_hand_off_in_the_same_step_needs_no_approval_of_the_other_call(asking: Desk) -> None:
+    desk = asking
+    await hands_over(desk, ASK)
+    both = note().items(), transfer().items()  # type: ignore[union-attr]
+    step = {place: made for place, ((_, made),) in enumerate(map(tuple, both))}
+    assert await desk.ask("A person, and note it.", step) == [PASSED]
+    assert await states(desk) == [("void", "handed_off")]
+    assert (await desk.conversation())["assigned_user_id"] == desk.user_id
+    assert await notes(desk) == []
 
 
 async def test_a_takeover_voids_it(asking: Desk) -> None:

@@ -6,6 +6,7 @@ from frontdesk.core.errors import Json
 from frontdesk.runtime.returns import Returns
 from tests.flow.harness import Desk
 from tests.flow.test_handoff import ASK, LINE, handoffs, hands_over, transfer
+from tests.flow.test_handoff_targets import people
 
 HOUR: Json = {"mode": "after_inactivity", "after_minutes": 60}
 
@@ -102,6 +103,17 @@ async def test_a_takeover_comes_back_as_well(desk: Desk) -> None:
     due = (desk.clock.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert (talk["handoff_return_at"], talk["handed_off_by_ai_assistant_id"]) == (due, desk.assistant_id)
     await desk.pass_time(3600)
+    assert await owners(desk) == (None, desk.assistant_id)
+
+
+async def test_whoever_gets_it_from_somebody_has_the_whole_time(desk: Desk) -> None:
+    (ana,) = await people(desk, 1)
+    await given_away(desk, **HOUR)  # type: ignore[arg-type]
+    await desk.pass_time(50 * 60)
+    await desk.change(assigned_user_id=ana)
+    await desk.pass_time(59 * 60)
+    assert await owners(desk) == (ana, None)
+    await desk.pass_time(60)
     assert await owners(desk) == (None, desk.assistant_id)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.flow.harness import Crash, Desk, FakeProvider, Reply
 from tests.flow.test_handoff import ASK, LINE, handoffs, hands_over, transfer
+from tests.flow.test_handoff_assistants import pass_on, passes_on
 from tests.flow.test_tickets import TicketDesk, opened
 
 KEYWORDS = {"id": "k", "type": "keywords", "keywords": ["lawyer"]}
@@ -39,6 +40,28 @@ async def test_a_resolved_ticket_goes_back_to_its_assistant(desk: Desk) -> None:
     await house.change(status="resolved")
     assert (await house.now())["assigned_ai_assistant_id"] == house.helper_id
     assert await house.ask("One more thing", "Yes?") == ["Yes?"]
+
+
+async def test_a_ticket_comes_back_by_time_and_is_answered(desk: Desk) -> None:
+    house = await house_of(desk, **{"return": {"mode": "after_inactivity", "after_minutes": 60}})
+    await house.ask("My lawyer")
+    assert await house.ask("Anybody?") == []
+    desk.script.say("Yes.")
+    await desk.pass_time(3600)
+    assert (await desk.replies())[-1] == "Yes."
+
+
+async def test_a_ticket_is_passed_on_and_not_back(desk: Desk) -> None:
+    house = await opened(desk)
+    made = await desk.call(
+        "ai-assistants", "create", name="Bills", assistant_type="support-ticket", ai_model_id=1, instructions="Bills."
+    )
+    bills = int(str(made.value["id"]))
+    await passes_on(desk, house.helper_id, bills)
+    await passes_on(desk, bills, house.helper_id)
+    assert await house.ask("My bill?", pass_on(bills), pass_on(house.helper_id), "It is paid.") == ["It is paid."]
+    assert (await desk.turns())[1:] == ["handed_to_assistant", "answered"]
+    assert (await house.now())["assigned_ai_assistant_id"] == bills
 
 
 async def by_sms(desk: Desk) -> FakeProvider:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from frontdesk.runtime.opting_out import word_of
-from tests.flow.connected import connect
+from frontdesk.runtime.opting_out import LINES, word_of
+from tests.flow.connected import LUIS, connect
 from tests.flow.follow_ups import FIXED, HOUR, ended, remind
 from tests.flow.harness import Desk
+from tests.flow.test_tickets import Mailbox, mailbox, opened  # noqa: F401
 
 OUT_LINE = "You will get no more reminders and no offers. Write START to get them again."
 IN_LINE = "You will get reminders again. Write STOP to end them."
@@ -103,6 +104,38 @@ async def test_a_provider_delivers_it_twice_and_it_counts_once(desk: Desk) -> No
     assert line.fake.texts == [OUT_LINE]
     rows = await desk.fetch("SELECT name FROM events WHERE name = 'contacts.updated'")
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "out", "back"),
+    [("whatsapp", "STOP", "START"), ("instagram", "Baja", "Alta"), ("messenger", "Unsubscribe", "Subscribe"),
+     ("sms", "Cancelar", "dar de alta")],
+)  # fmt: skip
+async def test_on_every_channel_out_and_in_again(desk: Desk, channel: str, out: str, back: str) -> None:
+    line = await connect(desk, channel)
+    address = LUIS if channel in ("whatsapp", "sms") else "1789"
+    for text, wish in ((out, "out"), (back, "in")):
+        await line.write(text, address=address)
+        await desk.settle()
+        assert line.fake.texts[-1] in LINES[wish].values()  # type: ignore[index]
+    rows = await desk.fetch("SELECT reason FROM ai_decisions ORDER BY id DESC LIMIT 2")
+    assert [row[0] for row in rows] == ["customer_opted_in", "customer_opted_out"]
+
+
+async def test_a_tapped_button_is_a_word_too(desk: Desk) -> None:
+    line = await connect(desk, "whatsapp")
+    await line.write("Stop", message_type="button")
+    await desk.settle()
+    assert line.fake.texts == [OUT_LINE]
+
+
+async def test_by_mail_who_opted_out_in_a_thread_opts_in_again_in_it(mailbox: Mailbox) -> None:  # noqa: F811
+    assert await mailbox.house.ask("STOP") == [OUT_LINE]
+    assert await mailbox.house.ask("START") == [IN_LINE]
+    await mailbox.house.ask("STOP")
+    other = await opened(mailbox.house.desk)
+    assert await other.ask("START", "Start what?") == ["Start what?"]
+    assert await opted_out(mailbox.house.desk)
 
 
 async def test_a_stranger_cannot_opt_somebody_in(desk: Desk) -> None:

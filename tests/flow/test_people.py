@@ -1,8 +1,10 @@
 """A person speaks: the assistant is quiet at once."""
 
+import pytest
 from pydantic_ai.messages import ModelMessage
 
 from frontdesk.core.caller import Caller, Role
+from tests.flow.follow_ups import FIXED, ended, remind
 from tests.flow.harness import Desk, Reply, call
 
 REPLY = "conversation-messages-transform-outgoing-webchat"
@@ -65,7 +67,21 @@ async def test_notes_and_keys_do_not_take_over(desk: Desk) -> None:
     assert await desk.ask("Hello?", "Yes?") == ["Yes?"]
     assert "upset" not in str(desk.script.requests[-1])
     await reply(desk, "Now by hand.", key, takeover=True)
-    assert (await desk.conversation())["assigned_ai_assistant_id"] is None
+    talk = await desk.conversation()
+    assert (talk["assigned_ai_assistant_id"], talk["assigned_user_id"]) == (None, desk.user_id)
+
+
+@pytest.mark.parametrize("caller", ["key", "login"])
+async def test_who_answers_without_taking_over_ends_the_reminders(desk: Desk, caller: str) -> None:
+    await webchat(desk)
+    await remind(desk, FIXED, stop_on=["close"])
+    await desk.ask("Have you a place?", "At ten.")
+    key = Caller(desk.organization_id, desk.user_id, Role.admin, via="api_key")
+    await reply(desk, "A note.", key, message_type="note")
+    assert await ended(desk) == [("scheduled", None)]
+    await reply(desk, "At ten it is.", key if caller == "key" else None, takeover=False)
+    assert await ended(desk) == [("cancelled", "human")]
+    assert (await desk.conversation())["assigned_ai_assistant_id"] == desk.assistant_id
 
 
 async def test_a_takeover_during_the_burst_window_stops_the_turn(desk: Desk) -> None:

@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import cast
 
 from frontdesk.assistants.follow_up_endings import stop
-from frontdesk.assistants.handoff_return import note_return, reopen_waiting, returning_on_close, set_timer
+from frontdesk.assistants.handoff_return import (
+    note_return,
+    reopen_waiting,
+    restart_timer,
+    returning_on_close,
+    set_timer,
+)
 from frontdesk.core.database import Connection
 from frontdesk.core.fields import Field, Plain
 
@@ -56,6 +62,8 @@ async def settle_returns(
         await stop(connection, organization_id, ids, reason, now)
     if "taken_over" in settled.points:
         await set_timer(connection, organization_id, *ids)
+    elif "assigned" in settled.points and settled.written.get("assigned_ai_assistant_id") is None:
+        await restart_timer(connection, organization_id, ids, now)
     if settled.written.get("assigned_ai_assistant_id") is not None and "assigned" in settled.points:
         reason = "on_close" if "closed" in settled.points else "assigned"
         await note_return(connection, organization_id, ids, reason, now)
