@@ -69,10 +69,12 @@ class Delivery:
         async with self.database.transaction(turn.organization_id) as connection:
             now = self.clock.now()
             talk = await thread.lock(connection, turn.organization_id, turn.conversation_id)
-            # From the first part on no newer inbound takes the turn's place.
-            await held.hold(connection, for_effects=True)
             if talk is None:
                 return None
+            # A part that may be with the provider goes first: the lines wait for it, and a new part for the lines.
+            gives_way = not carrier.is_local and await outbox.has_open_lines(connection, talk.organization_id, talk.id)
+            # From the first part on no newer inbound takes the turn's place; values that are kept count as one.
+            await held.hold(connection, for_effects=not gives_way or held.output is not None)
             if drafts:
                 bell = (turn.organization_id, turn.conversation_id)
                 await outbox.add(connection, *bell, turn.id, turn.epoch, turn.ai_assistant_id, drafts, now)
@@ -85,9 +87,7 @@ class Delivery:
                 if part.status == "pending" and part.due_at > now:
                     await self._pause(connection, turn, part)
                     return None
-                # A part that may be with the provider goes first: the lines wait for it.
-                gives_way = part.status == "pending" and not carrier.is_local
-                if gives_way and await outbox.has_open_lines(connection, talk.organization_id, talk.id):
+                if gives_way and part.status == "pending":
                     await self._give_way(connection, turn)
                     return None
                 if (reason := await self._revoked(connection, held, talk, carrier)) is not None:

@@ -1,12 +1,13 @@
 """Parts in order, once each, behind the fence; with a provider that fails, forgets and crashes."""
 
 import pytest
+from pydantic_ai.messages import ModelMessage
 
 from frontdesk.channels.protocol import Outgoing
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import BadRequest, Json, Unavailable
 from frontdesk.runtime.refusals import REFUSALS
-from tests.flow.harness import Crash, Desk, FakeProvider
+from tests.flow.harness import Crash, Desk, FakeProvider, Reply
 
 MULTI = {"mode": "multi", "max_messages": 3, "delay_seconds": {"min": 2, "max": 2}}
 ANSWER = "First the visit.\n\nThen the bill.\n\nThen you go home."
@@ -160,6 +161,23 @@ async def test_a_line_behind_a_part_that_may_have_arrived_waits_for_it(desk: Des
         await desk.pass_time(LEASE)
     assert fake.accepted == ["Hi.", "Your order has left."]
     assert await last_part(desk) == ("sent", "sent_again_after_unknown")
+
+
+async def test_a_part_that_waits_behind_a_line_gives_way_to_a_newer_message(desk: Desk) -> None:
+    """Nothing of the turn has been handed over yet, so the customer gets one answer and not two."""
+    fake = await provider(desk)
+    key = Caller(desk.organization_id, desk.user_id, Role.admin, via="api_key")
+
+    async def a_program_writes(_: list[ModelMessage]) -> Reply:
+        data: dict[str, Json] = {"conversation_id": desk.conversation_id, "message_text": "Your order has left."}
+        await desk.door.call(key, "conversation-messages-sms", "create", data=data)
+        return "At ten."
+
+    await desk.ask("Have you a place?", a_program_writes)
+    assert await desk.ask("For two?", "At ten, for two.") == ["At ten, for two."]
+    await desk.pass_time(LEASE)
+    assert fake.accepted == ["Your order has left.", "At ten, for two."]
+    assert await desk.turns() == ["answered", "superseded", "answered"]
 
 
 async def test_a_provider_that_is_away_gets_the_part_later(desk: Desk) -> None:
