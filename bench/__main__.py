@@ -8,7 +8,7 @@ import sys
 
 from bench.tables import write_section
 
-NAMES = ("api", "turn", "start", "inbox", "bulk", "fanout", "replay", "gates", "follow_ups", "burst")
+NAMES = ("api", "turn", "start", "inbox", "bulk", "fanout", "replay", "gates", "follow_ups", "burst", "kill")
 
 
 def main() -> int:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.kill.outside import TOKEN, Outside
+from tests.kill.outside import TOKEN, Outside, pause
 
+LOOKS_EVERY = 0.05  # seconds
 AGAIN = 0.2  # seconds before a request is repeated
 PATIENCE = 90.0  # seconds for an answer, before the customer goes on without
 BURSTS = (1, 1, 1, 2, 3)  # messages at a time
@@ -34,7 +35,6 @@ class Customer:
     statuses: Counter[int] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     written: int = 0
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, token: str, text: str) -> httpx.Response:
         raise NotImplementedError
@@ -63,7 +63,7 @@ class Customer:
                 self.statuses[response.status_code] += 1
                 if response.status_code != 503 and not any(token in fault for fault in self.faults):
                     self.faults.append(f"{token} got the status {response.status_code}: {response.text[:300]}")
-            await asyncio.sleep(AGAIN)
+            await pause(AGAIN)
 
     async def talk(self, stopping: asyncio.Event) -> None:
         """Write in bursts until told to stop; mostly wait for the answer in between."""
@@ -71,7 +71,7 @@ class Customer:
             tokens = []
             for _ in range(self.chance.choice(BURSTS)):
                 tokens.append(await self.write())
-                await asyncio.sleep(self.chance.random() * 0.8)
+                await pause(self.chance.random() * 0.8)
             if self.chance.random() < 0.8:
                 await self.until_answered(tokens, PATIENCE, stopping)
 
@@ -80,7 +80,7 @@ class Customer:
         while not self.has_answers(tokens):
             if time.monotonic() > deadline or (stopping is not None and stopping.is_set()):
                 return False
-            await asyncio.sleep(0.05)
+            await pause(LOOKS_EVERY)
         return True
 
     def has_answers(self, tokens: list[str]) -> bool:
@@ -126,7 +126,7 @@ class Visitor(Customer):
                 response = await self.http.post(f"{self.url}/sessions", json={})
                 self.token = response.json()["visitor_token"] if response.is_success else ""
             except AWAY:
-                await asyncio.sleep(AGAIN)
+                await pause(AGAIN)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -145,7 +145,7 @@ class Visitor(Customer):
                         self.take(message)
             except AWAY:
                 pass
-            await asyncio.sleep(AGAIN)
+            await pause(AGAIN)
 
     async def events(self) -> AsyncIterator[dict[str, object]]:
         after = {"after": self.seen[-1] if self.seen else 0}

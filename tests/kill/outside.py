@@ -23,9 +23,14 @@ TOKEN = re.compile(r"\b[a-z]+\d+-\d+\b")  # customer and number: each inbound ha
 KEYED, PLAIN, NOTE, READ = "api_book_visit", "api_send_parcel", "add_note", "get_contact"
 # What is done before a message is answered, by its number.
 PLANS: tuple[tuple[str, ...], ...] = ((), (NOTE,), (READ, NOTE, KEYED), (PLAIN,), (READ,), (NOTE, PLAIN, KEYED))
-THINKING = 0.25  # seconds at most before the model's first word, before the provider's answer, within the other system
+THINKING = 0.5  # seconds at most before the model's first word, before the provider's answer, within the other system
 USAGE = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
 Message = dict[str, object]
+
+
+async def pause(seconds: float) -> None:
+    """Of a customer, a model or a killer: what makes the load, and never a wait for something to come true."""
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
 
 
 def plan_of(token: str) -> tuple[str, ...]:
@@ -84,8 +89,8 @@ class Outside:
             ]
         )
 
-    async def pause(self) -> None:
-        await asyncio.sleep(self.chance.random() * THINKING)
+    async def think(self) -> None:
+        await pause(self.chance.random() * THINKING)
 
     # -- the provider of messages and the other system ----------------------------------------------
 
@@ -93,19 +98,19 @@ class Outside:
         key = request.headers["idempotency-key"]
         said = json.loads(await request.body())  # one that breaks off here was not taken
         self.accepted[key].append(said)
-        await self.pause()
+        await self.think()
         return JSONResponse({"id": f"out-{key}"})
 
     async def book(self, request: Request) -> Response:
         token = json.loads(await request.body())["token"]
         self.booked[request.headers["idempotency-key"]].append(token)
-        await self.pause()
+        await self.think()
         return JSONResponse({"booked": token})
 
     async def send_parcel(self, request: Request) -> Response:
         token = json.loads(await request.body())["token"]
         self.parcels[token] += 1
-        await self.pause()
+        await self.think()
         return JSONResponse({"sent": token})
 
     # -- the model ----------------------------------------------------------------------------------
@@ -114,7 +119,7 @@ class Outside:
         body = json.loads(await request.body())
         self.asked += 1
         answer = self.answer(body["messages"])
-        await self.pause()
+        await self.think()
         return StreamingResponse(self.stream(answer), media_type="text/event-stream")
 
     async def stream(self, answer: Message) -> AsyncIterator[str]:
@@ -125,7 +130,7 @@ class Outside:
         for delta in deltas if text else [answer]:
             choice = {"index": 0, "delta": delta, "finish_reason": None}
             yield f"data: {json.dumps({**base, 'choices': [choice]})}\n\n"
-            await asyncio.sleep(self.chance.random() * 0.02)
+            await pause(self.chance.random() * 0.02)
         choice = {"index": 0, "delta": {}, "finish_reason": reason}
         yield f"data: {json.dumps({**base, 'choices': [choice]})}\n\n"
         yield f"data: {json.dumps({**base, 'choices': [], 'usage': USAGE})}\n\ndata: [DONE]\n\n"

@@ -22,17 +22,24 @@ import psutil
 
 from frontdesk.core.postgres import EmbeddedPostgres
 from tests.kill.customers import Customer, Phone, Visitor
-from tests.kill.outside import NOTE, READ, Outside
+from tests.kill.outside import NOTE, READ, Outside, pause
 from tests.kill.rules import Book, faults, is_at_rest
 from tests.process.frontdesk_process import Frontdesk, running
 from tests.serving import serving
 
-VISITORS, PHONES = 5, 5
+VISITORS, PHONES = 6, 6
 PER_REST = 10  # rounds between two looks at everything
-PAUSE = (0.2, 4.0)  # seconds of load before a kill
-RESTS_WITHIN = 60.0  # seconds after the last kill; leases and heartbeats of the dead expire within it
+PAUSE = (0.0, 3.0)  # seconds before a kill
+IN_RECOVERY = 0.3  # of the kills come whatever the one before has left; the others when turns run again
+RUNS_WITHIN = 12.0  # seconds that those wait at most
+RESTS_WITHIN = 90.0  # seconds after the last kill, on a busy machine; leases and heartbeats of the dead end within 15
 LAST_LINES = 60  # of the log, beside a fault
-VICTIMS = ("serve", "worker", "postgres", "backend")
+VICTIMS = {
+    "serve": "the HTTP process",
+    "worker": "the worker",
+    "postgres": "PostgreSQL's first process",
+    "backend": "another process of PostgreSQL",
+}
 
 
 class Broken(AssertionError):
@@ -86,25 +93,35 @@ class Siege:
         talks = [asyncio.create_task(customer.talk(stopping)) for customer in self.customers]
         try:
             for victim in victims(rounds, self.chance):
-                await asyncio.sleep(self.chance.uniform(*PAUSE))
+                if self.chance.random() > IN_RECOVERY:
+                    await self.until_a_turn_runs()
+                await pause(self.chance.uniform(*PAUSE))
                 await self.kill(victim)
         finally:
             stopping.set()
         silent = time.monotonic()
-        async with asyncio.timeout(RESTS_WITHIN):
-            await asyncio.gather(*talks)
-        while not await is_at_rest(self.url):
-            if time.monotonic() - silent > RESTS_WITHIN:
-                break  # the rules tell what is left
-            await asyncio.sleep(0.1)
+        await asyncio.wait(talks, timeout=RESTS_WITHIN)
+        for customer, talk in zip(self.customers, talks, strict=True):
+            if talk.done():
+                talk.result()
+            else:
+                customer.faults.append(f"nobody took what {customer.name} wrote within {RESTS_WITHIN:g} s")
+                talk.cancel()
+        while not await is_at_rest(self.url) and time.monotonic() - silent < RESTS_WITHIN:
+            await pause(0.1)  # what is left after this, the rules tell
         self.tally.rests.append(time.monotonic() - silent)
         self.say(f"{self.tally.kills[-1]}; at rest after {self.tally.rests[-1]:.1f} s")
         await self.check()
 
+    async def until_a_turn_runs(self) -> None:
+        asked, deadline = self.outside.asked, time.monotonic() + RUNS_WITHIN
+        while self.outside.asked == asked and time.monotonic() < deadline:
+            await pause(0.02)
+
     async def kill(self, victim: str) -> None:
         process = await self.find(victim)
         while process is None:  # it is on its way back from the round before
-            await asyncio.sleep(0.02)
+            await pause(0.02)
             process = await self.find(victim)
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -164,7 +181,7 @@ def victims(rounds: int, chance: random.Random) -> list[str]:
     """All in turn, each time in another order."""
     named: list[str] = []
     while len(named) < rounds:
-        named += chance.sample(VICTIMS, len(VICTIMS))
+        named += chance.sample(list(VICTIMS), len(VICTIMS))
     return named[:rounds]
 
 
@@ -178,7 +195,7 @@ async def stream_faults(visitor: Visitor) -> list[str]:
     for _ in range(100):
         if visitor.seen == history:
             return []
-        await asyncio.sleep(0.05)
+        await pause(0.05)
     return [f"the stream of {visitor.name} told {visitor.seen}, its history has {history}"]
 
 
