@@ -40,7 +40,7 @@ def _bare(words: Words) -> Words:
 
 _ADV = (
     r"(?:(?:just|already|now|also|all|both|then|finally|gone ahead and|went ahead and|duly|since|today|too|hereby|"
-    r"happily|taken the liberty and|\w+ly)\s+){0,3}"
+    r"happily|taken the liberty and|received and|\w+ly)\s+){0,3}"
 )
 _I_HAVE = rf"\b(?P<who>i|we)(?:'ve|\s+have|\s+did)?\s+{_ADV}"
 _A_THING = rf"(?:{THINGS_ENGLISH})"
@@ -54,7 +54,7 @@ _COMPLETED: Words = {
 OWN_ENGLISH: Patterns = (
     form(f"{_I_HAVE}VERB", ENGLISH),
     form(rf"{_I_HAVE}(?:managed to|been able to|was able to|were able to|got to)\s+VERB", BARE),
-    form(rf"{_I_HAVE}(?:finished|completed)\s+(?:the|your)?\s*VERB", _COMPLETED),
+    form(rf"{_I_HAVE}(?:finished|completed|taken care of)\s+(?:the|your)?\s*VERB", _COMPLETED),
     form(rf"{_I_HAVE}(?:made|put in|put|done|placed)\s+(?:\w+\s+){{0,3}}?VERB", _ACTS),
     form(rf"{_I_HAVE}let\s+(?:the|our|my|dr|mr|ms|mrs)\b(?:\W+\w+){{1,3}}?\s+VERB", {"passed_on": "know"}),
     form(rf"{_I_HAVE}(?:taken|took)\s+(?:a\s+|due\s+)?VERB", {"noted": "notes?"}),
@@ -75,6 +75,11 @@ STATE_ENGLISH: Patterns = (
         _bare(ENGLISH),
     ),
     form(r"\b(?:is|are)\s+(?:now\s+|already\s+)?on\s+(?:its|their|the)\s+VERB", {"sent": "way"}),
+    form(r"\bconsider\s+(?:it|that|this)\s+VERB", ENGLISH),
+    form(r"\bgot\s+VERB", ENGLISH),
+    form(r"\b(?:has|have)\s+been\s+VERB", {"created": "set"}),
+    # "Your phone number is now 555 0009": a value that was changed.
+    form(r"\bis\s+VERB(?=\s+\S*[\d@])", {"changed": "now"}),
 )
 
 _YA = r"(?:(?:ya|tambi[eé]n|ahora|reci[eé]n|todo|toda|todos|todas|hoy|adem[aá]s|s[ií]|\w+mente)\s+){0,3}"
@@ -103,7 +108,7 @@ OWN_SPANISH: Patterns = (
         rf"{_THE}\s*VERB",
         _BY_NOUN,
     ),
-    form(r"\b(?:he|hemos)\s+dado\s+de\s+VERB", {"created": "alta", "cancelled": "baja"}),
+    form(r"\b(?:he|hemos|ha|han)\s+dado\s+de\s+VERB", {"created": "alta", "cancelled": "baja"}),
     form(r"\btom(?:é|amos)\s+(?:buena\s+)?VERB", {"noted": "nota"}),
 )
 STATE_SPANISH: Patterns = (

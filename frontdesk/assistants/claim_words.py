@@ -19,7 +19,10 @@ ENGLISH: dict[Kind, str] = {
     "sent": "sent|resent|re-sent|e-?mailed|texted|mailed|shared|shipped|submitted|dispatched",
     "cancelled": "cancell?ed|called off|revoked|withdrawn",
     "deleted": "deleted|removed|erased|cleared",
-    "passed_on": "passed|forwarded|escalated|notified|informed|alerted|assigned|transferred|requested|handed|relayed",
+    "passed_on": (
+        "passed|forwarded|escalated|flagged|reported|notified|informed|alerted|assigned|transferred|requested|handed"
+        "|relayed"
+    ),
     "paid": "refunded|reimbursed|charged|credited|paid|processed",
 }
 SPANISH: dict[Kind, str] = {  # stems of participles; the endings are added

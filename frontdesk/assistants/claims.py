@@ -75,7 +75,8 @@ _ASKED_TO_LOOK = _any(
 )
 _BY_OTHERS = _any(
     r"^\s*(?:\w+\s+){0,2}?by (?!me\b|us\b|e-?mail|mail|phone|sms|text|whatsapp|post|message|then|now|the way)\w+",
-    r"^\s*(?:\w+\s+){0,2}?por (?:el|la|los|las|tu|su|nuestr\w+|una?|ti|usted|otr\w+) (?!mañana|tarde|noche|momento"
+    r"^\s*(?:\w+\s+){0,2}?por (?:el|la|los|las|tu|su|nuestr\w+|una?|ti|usted|otr\w+) (?!reclam|quej|cas[oa]|solicitud"
+    r"|mañana|tarde|noche|momento"
     r"|correo|whatsapp|mail|m[oó]vil|tel[eé]fono|web|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo)",
 )
 _GENERAL = _any(

@@ -9,6 +9,7 @@ from pydantic_ai.models.function import DeltaToolCalls
 
 from frontdesk.core.errors import Json
 from frontdesk.flow import Flow
+from tests.flow.follow_ups import HOUR, WRITTEN, remind
 from tests.flow.harness import Desk, call
 from tests.flow.staff import make_team
 from tests.flow.test_resume import LEASE, Killed, killed
@@ -225,3 +226,30 @@ async def test_what_a_person_has_done_may_be_told(desk: Desk) -> None:
     was = "UPDATE conversation_messages SET sender = 'user', message_text = $1 WHERE direction = 'outbound'"
     await desk.fetch(was, "I have booked you for Monday.")
     assert await desk.ask("So?", "Your visit is booked for Monday.") == ["Your visit is booked for Monday."]
+
+
+async def test_a_ticket_and_its_earlier_calls(desk: Desk) -> None:
+    """The same rule on a ticket: an earlier call that is named is a receipt, a new claim is none."""
+    members = "kind = 'ticket', subject = 'x', priority = 'high', reference_number = 1, tags = '{}'"
+    await desk.fetch(f"UPDATE conversations SET {members} RETURNING id")
+    await desk.fetch("UPDATE conversation_messages SET kind = 'ticket' RETURNING id")
+    assert await desk.ask("My number is 5550009.", change(desk), CLAIM) == [CLAIM]
+    named = "Yes, I have changed it to 5550009 already."
+    assert await desk.ask("Did you?", named) == [named]
+    said = await desk.ask("Now to 5550010.", "I have changed it to 5550010.", "I cannot change it.")
+    assert (said, await actions(desk)) == (["I cannot change it."], ["asked_again"])
+
+
+async def test_a_follow_up_claims_nothing_either(desk: Desk) -> None:
+    await remind(desk, WRITTEN)
+    await desk.ask("Have you a place on Friday?", "At ten.")
+    desk.script.say("I have booked it for you.", "Shall I book Friday at ten?")
+    await desk.pass_time(HOUR)
+    assert (await desk.replies())[-1] == "Shall I book Friday at ten?"
+    assert await actions(desk) == ["asked_again"]
+
+
+@pytest.mark.parametrize("reply", ["Your appointment is on Monday.", "I can book Monday at ten.", "Shall I book it?"])
+async def test_ordinary_words_after_a_look_are_no_claims(desk: Desk, reply: str) -> None:
+    assert await desk.ask("When is it?", call("find_contact", query="Ana"), reply) == [reply]
+    assert await checks(desk) == []
