@@ -48,6 +48,7 @@ from frontdesk.runtime.overtaking import bury, drop, is_overtaken
 from frontdesk.runtime.parts import split_for
 from frontdesk.runtime.pictures import with_links
 from frontdesk.runtime.preparation import Ready, prepare
+from frontdesk.runtime.renewals import Renewals
 from frontdesk.runtime.signs import typing
 from frontdesk.runtime.thread import DOORBELL, Conversation
 from frontdesk.runtime.tooling import AwaitsPerson, HandedOver, LeaseLost, Superseded, ToolDeps
@@ -70,6 +71,7 @@ class Flow:
         self.delivery = Delivery(self.database, self.clock, self.door, self.assistants)
         self.handoffs = Handoffs(self.door.mail.is_on)
         self.images = ImageReader(self.door)
+        self.renewals = Renewals(self.database, self.clock)
         if self.door.search_engine is None:
             self.assistants.missing = {**self.assistants.missing, WEB_SEARCH: "no_search_engine"}
         self._running: dict[int, asyncio.Task[object]] = {}
@@ -163,7 +165,9 @@ class Flow:
         )
         if not is_muted:
             await typing(connection, turn)
-        return talk, HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
+        return talk, HeldTurn(
+            self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs, renewals=self.renewals
+        )
 
     async def _owner(
         self, connection: Connection, talk: Conversation, now: datetime
@@ -242,7 +246,9 @@ class Flow:
         turn = await turns.resume(connection, turn, now)
         if turn.ai_follow_up_id is not None:
             config = follow_up_turns.only_reading(config)
-        return HeldTurn(self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs)
+        return HeldTurn(
+            self.database, self.clock, self.assistants, turn, config, handoffs=self.handoffs, renewals=self.renewals
+        )
 
     async def _drop_overtaken(self, connection: Connection, talk: Conversation, turn: Turn, now: datetime) -> bool:
         """End a turn that a newer inbound or a newer epoch has overtaken."""

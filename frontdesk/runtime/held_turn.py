@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from frontdesk.runtime.assistant_reading import Assistants
 from frontdesk.runtime.budget import day_of, local_day
 from frontdesk.runtime.final_answer import Output
 from frontdesk.runtime.handoff import Cause, Handoffs, can_hand_over
+from frontdesk.runtime.renewals import Renewals
 from frontdesk.runtime.signs import quiet
 from frontdesk.runtime.tool_history import StoredStep, step_of
 from frontdesk.runtime.tooling import (
@@ -139,6 +140,7 @@ class HeldTurn:
     calls: Counter[str] = field(default_factory=Counter)
     output: Output | None = None  # the values beside the reply, kept when the answer is committed
     handoffs: Handoffs = field(default_factory=Handoffs)
+    renewals: Renewals | None = None  # shared by all turns of a process
     hops: tuple[int, ...] = ()
     has_newer: bool = True  # inbounds may wait for the next turn; known for certain when this one ends
     answering: tuple[int | None, str] = (None, "")  # the model that is asked: its id and its name in words
@@ -195,6 +197,21 @@ class HeldTurn:
     async def renew(self) -> None:
         async with self.database.reading(self.organization_id) as connection:
             await self.hold(connection)
+
+    @contextmanager
+    def waiting_long(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        """For a wait outside: gives what waits until the lease has to be renewed, and renews it.
+
+        Those of all turns of the process are renewed together. Raises `LeaseLost` or `Superseded`.
+        """
+        renewals = self.renewals or Renewals(self.database, self.clock)
+        with renewals.of(self.organization_id, self.turn_id, str(self.turn.lease_token)) as lease:
+
+            async def renewed() -> None:
+                if not await renewals.wait(lease):
+                    await self.renew()
+
+            yield renewed
 
     async def let_go(self) -> None:
         """The process is told to stop: somebody else may go on at once."""

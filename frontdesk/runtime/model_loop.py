@@ -62,7 +62,6 @@ from frontdesk.runtime.reply_draft import ReplyDraft
 from frontdesk.runtime.tool_failures import check_failures
 from frontdesk.runtime.tooling import AwaitsPerson, CallRecord, CallStatus, ToolDeps, unique_call_ids
 from frontdesk.runtime.toolless import without_tools
-from frontdesk.runtime.turns import LEASE
 
 AgentNode = UserPromptNode[ToolDeps, str] | ModelRequestNode[ToolDeps, str] | CallToolsNode[ToolDeps, str]
 Node = AgentNode | End[FinalResult[str]]
@@ -71,7 +70,6 @@ Run = AgentRun[ToolDeps, str]
 STEP_SECONDS = 120.0  # one answer of the model
 STALL_SECONDS = 45.0  # of silence in the middle of one; before its first word a model may think
 DRAFT_EVERY = 0.15  # seconds between two drafts; a screen shows no more
-RENEW_EVERY = LEASE.total_seconds() / 3
 
 AGENT: Agent[ToolDeps, str] = Agent(None, deps_type=ToolDeps, output_type=str, name="frontdesk", retries=2)
 
@@ -153,14 +151,14 @@ class ModelLoop:
 
     async def _watch(self) -> None:
         """Keep the lease while a model or a tool is waited for, and see soon that it is not ours any more."""
-        while True:
-            await self.held.clock.sleep(RENEW_EVERY)
-            await self.held.renew()
-            now = self.held.clock.monotonic()
-            if self._heard_at is not None and now - self._heard_at > STALL_SECONDS:
-                raise ModelTimedOut(f"nothing more for {STALL_SECONDS:.0f} s in the middle of an answer")
-            if now - self._step_began > STEP_SECONDS:
-                raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
+        with self.held.waiting_long() as renewed:
+            while True:
+                await renewed()
+                now = self.held.clock.monotonic()
+                if self._heard_at is not None and now - self._heard_at > STALL_SECONDS:
+                    raise ModelTimedOut(f"nothing more for {STALL_SECONDS:.0f} s in the middle of an answer")
+                if now - self._step_began > STEP_SECONDS:
+                    raise ModelTimedOut(f"no complete answer within {STEP_SECONDS:.0f} s")
 
     async def _iterate(self) -> Answer:
         history = self.history if self.resolved.takes_tools else without_tools(self.history)
