@@ -176,8 +176,13 @@ class Visitor(Customer):
         positions: list[int] = []
         while True:
             after = {"after": positions[-1] if positions else 0, "limit": 100}
-            response = await self.http.get(f"{self.url}/messages", params=after, headers=self.headers)
-            response.raise_for_status()
+            try:
+                response = await self.http.get(f"{self.url}/messages", params=after, headers=self.headers)
+            except AWAY:
+                continue  # a killed HTTP process may be on its way back still
+            if not response.is_success:
+                await pause(AGAIN)
+                continue
             positions += [message["position"] for message in response.json()["data"]]
             if not response.json()["has_more"]:
                 return positions
