@@ -4,7 +4,9 @@ import pytest
 
 from frontdesk.core.caller import Caller, Role
 from frontdesk.core.errors import Conflict, Invalid, Json
+from frontdesk.resources.messaging.bulk_batches import BATCH
 from tests.flow.harness import Desk
+from tests.flow.test_bulk import crowd
 from tests.flow.test_handoff import handoffs, hands_over
 from tests.flow.test_handoff_targets import KEYWORDS, conversations, people
 
@@ -123,6 +125,21 @@ async def test_what_has_changed_hands_since_needs_another_preview(desk: Desk) ->
     with pytest.raises(Conflict):
         await hand_back(desk, conversation_ids=[*ids], preview_token=seen["preview_token"])
     assert await owners(desk, ids) == {None}
+
+
+async def test_a_person_who_takes_one_while_a_large_one_runs_keeps_it(desk: Desk) -> None:
+    await desk.change(assigned_ai_assistant_id=None)
+    await crowd(desk, BATCH)
+    data: dict[str, Json] = {"filter": {}, "assigned_ai_assistant_id": desk.assistant_id}
+    data |= {"preview_token": (await preview(desk, **data))["preview_token"], "action": "hand_back"}
+    async with desk.database.transaction(desk.organization_id) as connection:
+        await desk.door.call(desk.owner, "conversations-bulk-actions", "create", data=data, tx=connection)
+    await desk.clock.advance(1)
+    await desk.change(assigned_user_id=desk.user_id)
+    await desk.settle()
+    rows = await desk.fetch("SELECT assigned_ai_assistant_id FROM conversations WHERE assigned_user_id IS NULL")
+    assert [row[0] for row in rows] == [desk.assistant_id] * BATCH
+    assert (await desk.conversation())["assigned_user_id"] == desk.user_id
 
 
 async def test_the_count_of_answers_knows_schedule_and_silence(desk: Desk) -> None:

@@ -34,7 +34,7 @@ DOORBELL = "conversations-bulk-action"
 BATCH = 500  # conversations; what waits for one of their row locks waits this long at most
 
 TAKE = """
-    SELECT id, organization_id, action, changes, last_conversation_id FROM conversations_bulk_actions
+    SELECT id, organization_id, action, changes, last_conversation_id, created_at FROM conversations_bulk_actions
     WHERE organization_id = $1 AND id = $2 AND status = 'running' FOR UPDATE SKIP LOCKED
 """
 NEXT = """
@@ -43,7 +43,7 @@ NEXT = """
 """
 # In the order of ids, so that two bulk actions at once cannot hold what the other one waits for.
 LOCK = f"""
-    SELECT id, handed_off_by_ai_assistant_id, {", ".join((*SEEN, *PLACE))} FROM conversations
+    SELECT id, handed_off_by_ai_assistant_id, updated_at, {", ".join((*SEEN, *PLACE))} FROM conversations
     WHERE organization_id = $1 AND id = ANY($2::bigint[]) AND kind = 'conversation' AND deleted_at IS NULL
     ORDER BY id FOR NO KEY UPDATE
 """
@@ -82,6 +82,7 @@ class BulkAction:
     action: str
     changes: Mapping[str, Plain]
     done_to: int  # the last conversation that was done
+    begun_at: datetime | None = None  # of one that is not done in its own request
 
     @property
     def key(self) -> tuple[int, int]:
@@ -108,8 +109,9 @@ class BulkWork:
 
 def _read(row: asyncpg.Record) -> BulkAction:
     return BulkAction(
-        row["id"], row["organization_id"], row["action"], json.loads(row["changes"]), row["last_conversation_id"]
-    )
+        row["id"], row["organization_id"], row["action"], json.loads(row["changes"]), row["last_conversation_id"],
+        row["created_at"],
+    )  # fmt: skip
 
 
 async def work(connection: Connection, bulk: BulkAction, now: datetime) -> bool:
@@ -162,7 +164,11 @@ async def _wanted(
 ) -> dict[int, Mapping[str, Plain]]:
     """What each row is to get: the same for all, but for the assistants that get back what they had."""
     if bulk.action == HAND_BACK:
-        found = await takers(connection, bulk.organization_id, rows, bulk.changes.get("assigned_ai_assistant_id"))
+        # Nobody has previewed what has changed since: a person who took one meanwhile keeps it.
+        rows_as_seen = [row for row in rows if bulk.begun_at is None or row["updated_at"] <= bulk.begun_at]
+        found = await takers(
+            connection, bulk.organization_id, rows_as_seen, bulk.changes.get("assigned_ai_assistant_id")
+        )
         return {row["id"]: {"assigned_ai_assistant_id": found[row["id"]]} if row["id"] in found else {} for row in rows}
     closing = {row["id"]: closes_for(row, bulk.changes) for row in rows}
     ids = sorted({id for id in closing.values() if id is not None})
