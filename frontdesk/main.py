@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from frontdesk.channels.webchat import Webchat
+from frontdesk.core.door import Door
 from frontdesk.core.live import Live
 from frontdesk.core.rates import Rates
 from frontdesk.core.request_limits import LedgerRows, RequestLimits
 from frontdesk.core.settings import Settings
 from frontdesk.models.installation import wants_built_in
 from frontdesk.models.late import LateCompletions
-from frontdesk.registry import make_door
 from frontdesk.web import documentation, failures
 from frontdesk.web.authentication import Authentication
 from frontdesk.web.events import EventsEdge
@@ -33,9 +33,9 @@ from frontdesk.web.unsubscribe import UnsubscribeEdge
 from frontdesk.web.webchat import WebchatEdge
 
 
-def create_app(settings: Settings, url: str) -> FastAPI:
-    """The HTTP edge on the database at `url`."""
-    door = make_door(settings, url)
+def create_app(settings: Settings, door: Door) -> FastAPI:
+    """The HTTP edge in front of `door`, whose database it closes at its end."""
+    url = door.database.url
     door.completions = door.trials = completions = LateCompletions(door, settings)
     identities = Identities(door.database, door.clock, settings.secret(), settings.quota)
     limits = RequestLimits(LedgerRows(door.database), door.clock)

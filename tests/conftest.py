@@ -1,14 +1,26 @@
 """What all tests share: one PostgreSQL per run, a database per worker, and no network."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 
-import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
-from frontdesk.core.database import Database
-from tests.databases import Server, running_server
+from tests.databases import OpenDatabase, Server, running_server
+
+# The same examples in every run, however slow the machine: what failed fails again. FRONTDESK_NEW_EXAMPLES=1 searches.
+SEARCH = "FRONTDESK_NEW_EXAMPLES" in os.environ
+hypothesis.settings.register_profile(
+    "frontdesk",
+    derandomize=not SEARCH,
+    deadline=None,
+    database=None,
+    print_blob=SEARCH,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("frontdesk")
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
@@ -54,28 +66,21 @@ def database_url(server: Server, worker_id: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def open_database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as database:
-        yield database
+async def open_database(database_url: str) -> AsyncIterator[OpenDatabase]:
+    database = OpenDatabase(database_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
-async def database(open_database: Database, database_url: str) -> Database:
+async def database(open_database: OpenDatabase) -> OpenDatabase:
     """The migrated database, emptied of what the test before left, ids beginning at 1 again."""
-    await empty(database_url)
+    await open_database.empty()
     return open_database
 
 
 @pytest.fixture
-async def empty_database_url(database_url: str) -> str:
+async def empty_database_url(open_database: OpenDatabase) -> str:
     """For tests that bring their own connections: the same database, emptied."""
-    await empty(database_url)
-    return database_url
-
-
-async def empty(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("SELECT testing.clean()")
-    finally:
-        await connection.close()
+    await open_database.empty()
+    return open_database.url

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from frontdesk.core.database import Database
 from frontdesk.core.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +64,40 @@ BEGIN
     PERFORM setval(format('public.%I', name)::regclass, value, is_called) FROM testing.sequences;
 END $$;
 """
+
+
+class Kept(Database):
+    """Connections that outlive the applications that use them."""
+
+    async def close(self) -> None:
+        """An application's end is not theirs."""
+
+    async def end(self) -> None:
+        await super().close()
+
+
+class OpenDatabase(Database):
+    """A worker's database, emptied before each test.
+
+    All its connections stay open: a new one reads the catalog and plans each statement anew, which takes longer than
+    most tests."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.served = Kept(url, app_connections=10)
+        self.broom: asyncpg.Connection | None = None
+
+    async def empty(self) -> None:
+        """Take away what the test before left, and begin ids at 1 again."""
+        if self.broom is None or self.broom.is_closed():
+            self.broom = await asyncpg.connect(self.url)
+        await self.broom.execute("SELECT testing.clean()")
+
+    async def close(self) -> None:
+        if self.broom is not None:
+            await self.broom.close()
+        await self.served.end()
+        await super().close()
 
 
 @dataclass(frozen=True)

@@ -157,11 +157,11 @@ async def guarded_shop(says_iss: bool = True) -> AsyncIterator[GuardedShop]:
         login = Login(issuer=origin, says_iss=origin if says_iss else None)
         shop = GuardedShop(f"{origin}/mcp", login)
         app = shop_app(shop, origin).streamable_http_app()
-        server = ReadyServer(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        server = ReadyServer(uvicorn.Config(app, log_level="critical"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         await server.ready.wait()
         try:
             yield shop
         finally:
-            server.should_exit = True
+            server.end()
             await task

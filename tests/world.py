@@ -22,8 +22,10 @@ from frontdesk.core.settings import Settings
 from frontdesk.core.statements import create_statement
 from frontdesk.core.vault import Vault
 from frontdesk.main import create_app
+from frontdesk.registry import make_door
 from frontdesk.resources.organization.api_keys import hash_key
 from frontdesk.resources.organization.passwords import hash_password
+from tests.databases import OpenDatabase
 
 OURS, THEIRS = 1, 2
 PASSWORD = "a long enough password"
@@ -229,9 +231,12 @@ def _bindable(resource: Resource, name: str, value: Plain) -> Plain:
 
 
 @asynccontextmanager
-async def make_world(database: Database, settings: Settings) -> AsyncIterator[World]:
+async def make_world(database: OpenDatabase, settings: Settings) -> AsyncIterator[World]:
     """Seed the database and put the application in front of it."""
-    app = create_app(settings, database.url)
+    door = make_door(settings, database.url)
+    # Connections that stay open between tests: a new one learns the catalog anew, which costs more than most tests do.
+    door.database = database.served
+    app = create_app(settings, door)
     app.state.door.completions = Echo()
     world = World(database, httpx.ASGITransport(app, raise_app_exceptions=False), Registry(), {})
     world.registry = app.state.door.registry

@@ -15,6 +15,7 @@ from frontdesk.core.postgres import EmbeddedPostgres
 from frontdesk.core.settings import Settings
 from frontdesk.core.sockets import listen
 from frontdesk.main import create_app
+from frontdesk.registry import make_door
 
 GRACE = 3  # seconds for open requests; streams are resumed by their clients
 
@@ -39,7 +40,7 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     # uvicorn raises the signal that ended it once more, and the database is still to be left.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
-        create_app(settings, url),
+        create_app(settings, make_door(settings, url)),
         log_level="warning",
         access_log=False,
         server_header=False,

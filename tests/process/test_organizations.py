@@ -12,6 +12,7 @@ import pytest
 
 from frontdesk.core.settings import Settings
 from frontdesk.main import create_app
+from frontdesk.registry import make_door
 from tests.process.frontdesk_process import command
 
 pytestmark = pytest.mark.process
@@ -43,7 +44,7 @@ async def test_it_prints_a_link_that_makes_an_owner_and_a_key_that_works(url: st
     assert code == 0
     assert token and key  # noqa: PT018
     settings = Settings(data=tmp_path, secret_key="s" * 32)  # type: ignore[call-arg]
-    app = create_app(settings, url)
+    app = create_app(settings, make_door(settings, url))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         page = await client.get("/currencies", headers={"x-api-key": key[1]})
