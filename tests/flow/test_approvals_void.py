@@ -294,3 +294,64 @@ async def test_a_member_approves_what_the_own_chat_asks(desk: Desk) -> None:
     assert (await chat.answers())[-1] == "Eva is there."
     assert await desk.fetch("SELECT id FROM contacts WHERE first_name = 'Eva'")
     assert await desk.fetch("SELECT id FROM events WHERE resource = 'ai-approvals'") == []
+
+
+async def test_the_same_id_with_other_arguments_is_another_call(asking: Desk) -> None:
+    desk = asking
+    await approve(desk, await waiting(desk))
+    desk.script.say(note("Give a refund.", "call_add_note"))
+    await desk.settle()
+    assert await states(desk) == [("used", None), ("pending", None)]
+    assert await notes(desk) == ["Wants a visit."]
+    await decide(desk, "refused")
+    desk.script.say("No refund.")
+    await desk.settle()
+    assert await notes(desk) == ["Wants a visit."]
+
+
+async def test_arguments_that_were_changed_in_the_store_are_not_what_was_approved(asking: Desk) -> None:
+    desk = asking
+    await approve(desk, await waiting(desk))
+    await desk.fetch(
+        "UPDATE ai_turn_steps SET messages = replace(messages::text, 'Wants a visit.', 'Pay 1000.')::json"
+        " WHERE messages::text LIKE '%Wants%' RETURNING id"
+    )
+    desk.script.say("Nothing was done.")
+    await desk.settle()
+    assert (await notes(desk), await states(desk)) == ([], [("void", "configuration_changed")])
+
+
+async def test_an_approval_of_one_turn_is_none_for_another(asking: Desk) -> None:
+    desk = asking
+    await approve(desk, await waiting(desk))
+    await desk.say("And again.")
+    desk.script.say(note())
+    await desk.settle()
+    assert [state for state, _ in await states(desk)] == ["void", "pending"]
+    assert await notes(desk) == []
+
+
+@pytest.mark.parametrize("what", ["ai-assistants", "conversations"])
+async def test_what_is_deleted_asks_nobody_any_more(asking: Desk, what: str) -> None:
+    desk = asking
+    id = await waiting(desk)
+    desk.script.say("Unheard.")
+    await desk.call(what, "remove", desk.assistant_id if what == "ai-assistants" else desk.conversation_id)
+    await desk.settle()
+    (row,) = await desk.fetch("SELECT status, reason FROM ai_approvals")
+    assert tuple(row) == ("void", "configuration_changed" if what == "ai-assistants" else "conversation_deleted")
+    with pytest.raises((Conflict, NotFound)):
+        await approve(desk, id)
+    assert await notes(desk) == []
+
+
+async def test_a_ticket_waits_for_a_person_too(asking: Desk) -> None:
+    desk = asking
+    members = "kind = 'ticket', subject = 'x', priority = 'high', reference_number = 1, tags = '{}'"
+    await desk.fetch(f"UPDATE conversations SET {members} RETURNING id")
+    await desk.fetch("UPDATE conversation_messages SET kind = 'ticket' RETURNING id")
+    assert await desk.ask("Please note it.", note()) == [LINE]
+    desk.script.say("Noted.")
+    await decide(desk)
+    await desk.settle()
+    assert (await notes(desk), (await desk.replies())[-1]) == (["Wants a visit."], "Noted.")
