@@ -73,7 +73,7 @@ async def with_summary(
         return limits
     async with held.database.reading(held.organization_id) as connection:
         known = await in_force(
-            connection, held.organization_id, held.conversation_id, held.turn.last_position, talk.ai_context_cut
+            connection, held.organization_id, held.conversation_id, held.turn.first_position - 1, talk.ai_context_cut
         )
     limits = _behind(limits, known, held)
     # The built-in model is too small to be trusted with what is said later in its own words.
@@ -85,6 +85,9 @@ async def with_summary(
         return limits
     kept = rebuild(messages, steps, limits, current_turn=held.turn_id, language=held.config.instructions_language)
     end = new_end(shown, kept.first_position, most_shown(options), is_long=is_long)
+    if end is not None and end >= held.turn.first_position:
+        # What has to be answered stands in its own words, though an answer to what was before it came after it.
+        end = max((m.position for m in shown if m.position < held.turn.first_position), default=None)
     if end is None:
         return limits
     made = await _sum_up(held, talk, resolved, known, end)

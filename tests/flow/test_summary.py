@@ -228,3 +228,25 @@ async def test_of_a_long_message_only_the_begin_is_summed_up(long: Desk) -> None
     await long.ask("And now?", "Greeted.", "On its way.")
     line = json.loads(shown(long.script.requests[-2]).split("\n")[0])
     assert len(line["text"]) == 1501
+
+
+async def test_what_waits_for_an_answer_stands_in_its_own_words(desk: Desk) -> None:
+    """It was written while an answer to something else was on its way, so there is an answer behind it."""
+
+    async def on_its_way(_: list[ModelMessage]) -> Reply:
+        await desk.say("For two, please.")
+        return "It is noted."
+
+    async def overtaken(_: list[ModelMessage]) -> Reply:
+        await desk.configure(advanced_options=LONG)
+        await desk.say("At ten.")
+        return "Never sent."
+
+    await desk.ask(
+        "A table?", call("add_note", text="A table."), on_its_way, overtaken, "A table was asked for.", "Yes."
+    )
+    assert (await desk.replies())[1:] == ["It is noted.", "Yes."]
+    told = shown(desk.script.requests[-1])
+    assert "A table was asked for.</automatic_message>" in told
+    assert "For two, please." in told
+    assert "At ten." in told
