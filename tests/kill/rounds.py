@@ -191,7 +191,8 @@ def again(groups: Iterable[list[object]] | Iterable[list[str]]) -> int:
 
 async def stream_faults(visitor: Visitor) -> list[str]:
     """The open stream told all that a newly opened page shows."""
-    history = await visitor.history()
+    async with asyncio.timeout(RESTS_WITHIN):
+        history = await visitor.history()
     for _ in range(100):
         if visitor.seen == history:
             return []
