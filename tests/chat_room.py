@@ -82,7 +82,7 @@ class Room:
 
     async def streams(self, count: int) -> None:
         """Wait until so many streams are open: the server is told by the network."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.live.stream_count != count:
                 await self.live.changed.wait()
 
@@ -126,7 +126,7 @@ class Listener:
     def __init__(self, response: httpx.Response) -> None:
         self.lines = response.aiter_lines()
 
-    async def next(self, seconds: float = 8) -> tuple[str, Mapping[str, object]]:
+    async def next(self, seconds: float = 60) -> tuple[str, Mapping[str, object]]:
         """The next event's name and data; comments are passed over."""
         name = ""
         async with asyncio.timeout(seconds):

@@ -10,14 +10,23 @@ import httpx
 
 from frontdesk.core.database import Database
 from frontdesk.core.errors import Json
-from frontdesk.core.event_log import Cursor, Event, read
+from frontdesk.core.event_log import HORIZON, Cursor, Event, read
 
 BEGIN = Cursor(0, 0)
+PATIENCE = 120  # seconds; an event is told when every older transaction of the server has ended, also of other tests
+
+
+async def all_told(database: Database) -> None:
+    """Wait until whatever was committed so far can be read."""
+    async with asyncio.timeout(PATIENCE), database.system() as connection:
+        newest = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+        while await connection.fetchval(HORIZON) <= newest:
+            pass
 
 
 async def events_until(database: Database, organization_id: int, name: str, after: Cursor = BEGIN) -> list[Event]:
     """All events from `after` on, once one of the name `name` is among them."""
-    async with asyncio.timeout(20), database.system() as connection:
+    async with asyncio.timeout(PATIENCE), database.system() as connection:
         while True:
             page = await read(connection, after, organization_id, 1000)
             if any(event.name == name for event in page.events):
@@ -43,7 +52,7 @@ class EventReader:
     async def next(self) -> Frame:
         """The next event with data. Raises StopAsyncIteration at the end of the stream."""
         frame = Frame()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 line = await anext(self._lines)
                 name, _, value = line.partition(": ")

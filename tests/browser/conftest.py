@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from tests.serving import serving
 
@@ -38,7 +47,7 @@ class Site:
 
     async def visitor(self, **options: object) -> BrowserContext:
         """A new browser profile: English on a desktop unless the options say otherwise."""
-        context = await self.browser.new_context(**{"locale": "en-US", **DESKTOP, **options})  # type: ignore[arg-type]
+        context = await self.browser.new_context(**{"locale": "en-US", "timezone_id": "UTC", **DESKTOP, **options})  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
         context.on("weberror", lambda error: self.faults.append(str(error.error)))
         context.on("console", self._heard)
@@ -58,6 +67,26 @@ class Site:
         # A lost line is a console error too, and is what many of these tests are about.
         if said.type == "error" and "Content Security Policy" in said.text:
             self.faults.append(said.text)
+
+
+async def scroll(page: Page, top: int) -> None:
+    """Scroll the log, and let the page hear of it: browsers tell at the next frame."""
+    await page.locator(".scroller").evaluate(
+        """(node, top) => new Promise((done) => {
+            node.scrollTo(0, top);
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })""",
+        top,
+    )
+
+
+async def place(what: Locator) -> FloatRect:
+    """Where something is once it has come to rest."""
+    await expect(what).to_be_visible()
+    await what.evaluate("node => Promise.all(node.getAnimations().map(({finished}) => finished))")
+    box = await what.bounding_box()
+    assert box is not None
+    return box
 
 
 async def write(page: Page, text: str) -> None:

@@ -57,7 +57,7 @@ class FakeChat:
         self.changed.set()
         self.changed = asyncio.Event()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for what a page does. Raises TimeoutError when it does not happen."""
         async with asyncio.timeout(seconds):
             while not condition():

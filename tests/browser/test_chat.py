@@ -9,9 +9,10 @@ from playwright.async_api import Page, expect
 
 from tests.flow.pictures import png
 
-from .conftest import PHONE, Site, write
+from .conftest import PHONE, Site, place, scroll, write
 
 pytestmark = pytest.mark.browser
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 async def test_a_message_is_sent_and_its_answer_takes_the_place_of_the_draft(site: Site) -> None:
@@ -80,8 +81,9 @@ async def test_a_reload_shows_the_history_and_scrolling_up_loads_what_is_older(s
     page = await site.open()
     await expect(page.get_by_text("Message 130", exact=True)).to_be_in_viewport()
     await expect(page.locator(".bubble")).to_have_count(50)
-    while await page.locator(".bubble").count() < 130:
-        await page.locator(".scroller").evaluate("node => node.scrollTo(0, 0)")
+    for count in (100, 130):
+        await scroll(page, 0)
+        await expect(page.locator(".bubble")).to_have_count(count)
     await page.reload()
     await expect(page.get_by_text("Message 130", exact=True)).to_be_in_viewport()
 
@@ -92,18 +94,16 @@ async def test_old_messages_come_in_above_without_moving_what_is_read(site: Site
     site.chat.gives_older.clear()
     page = await site.open()
     read = page.get_by_text("Message 55", exact=True)
-    await page.locator(".scroller").evaluate("node => node.scrollTo(0, 250)")
-    before = await read.bounding_box()
-    await page.locator(".scroller").evaluate("node => node.scrollTo(0, 200)")
+    await expect(page.get_by_text("Message 100", exact=True)).to_be_in_viewport()
+    await scroll(page, 250)
+    before = await place(read)
+    await scroll(page, 200)
     await expect(page.locator(".older")).to_be_visible()
-    while_loading = await read.bounding_box()
+    while_loading = await place(read)
     site.chat.gives_older.set()
     await expect(page.locator(".bubble")).to_have_count(100)
     await expect(page.locator(".older")).to_be_hidden()
-    after = await read.bounding_box()
-    assert before is not None
-    assert while_loading is not None
-    assert after is not None
+    after = await place(read)
     assert abs(before["y"] + 50 - while_loading["y"]) < 1
     assert abs(while_loading["y"] - after["y"]) < 1
 
@@ -208,7 +208,8 @@ async def test_new_messages_wait_behind_a_pill_while_the_visitor_reads_above(sit
     for number in range(40):
         site.chat.add("assistant", f"Line {number}")
     page = await site.open()
-    await page.locator(".scroller").evaluate("node => node.scrollTo(0, 300)")
+    await expect(page.get_by_text("Line 39")).to_be_in_viewport()
+    await scroll(page, 300)
     site.chat.add("assistant", "Fresh")
     pill = page.get_by_role("button", name="1 new message")
     await expect(pill).to_be_visible()
@@ -263,10 +264,11 @@ async def test_a_text_over_the_limit_is_not_sent_and_the_limit_is_said(site: Sit
 
 async def test_the_small_model_is_named_and_days_and_people_are_told_apart(site: Site) -> None:
     site.chat.session["is_small_model"] = True
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    site.chat.add("person", "I moved your appointment.", name="Ana", at=yesterday)
-    site.chat.add("system", "Ana left")
-    page = await site.open()
+    site.chat.add("person", "I moved your appointment.", name="Ana", at=NOON - timedelta(days=1))
+    site.chat.add("system", "Ana left", at=NOON)
+    visitor = await site.visitor()
+    await visitor.clock.set_fixed_time(NOON)
+    page = await site.open(visitor)
     await expect(page.get_by_text("small built-in model")).to_be_visible()
     await expect(page.locator(".day")).to_have_text(["Yesterday", "Today"])
     await expect(page.locator(".person .speaker")).to_contain_text("Ana")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from tests.serving import serving
 
-from .conftest import PHONE, Site
+from .conftest import PHONE, Site, place
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +25,10 @@ HOST_PAGE = """<!doctype html><html lang="en"><head><meta name="viewport" conten
 <script src="{chat}/webchat.js" data-key="wc_test" async></script></body></html>"""
 # The least that a careful site must allow: our script and our frame, no inline styles.
 POLICY = "default-src 'none'; img-src data:; style-src 'nonce-n'; script-src {chat}; frame-src {chat}"
+
+AWAIT_END = """() => {
+    window.ended = new Promise((done) => addEventListener("message", ({data}) => data === "end" && done(true)));
+}"""
 
 
 @pytest.fixture
@@ -59,12 +63,10 @@ async def test_the_launcher_opens_the_chat_and_escape_closes_it(site: Site, shop
 async def test_host_styles_stay_out_and_ours_stay_in(site: Site, shop: str) -> None:
     page = await site.open(url=shop)
     launcher = page.get_by_role("button", name="Open chat")
-    box = await launcher.bounding_box()
-    assert box is not None
+    box = await place(launcher)
     assert (box["width"], box["height"]) == (56, 56)
     await launcher.click()
-    panel = await page.locator("frontdesk-chat iframe").bounding_box()
-    assert panel is not None
+    panel = await place(page.locator("frontdesk-chat iframe"))
     assert panel["height"] > 500
     assert await page.locator("h1").evaluate("node => getComputedStyle(node).fontSize") == "30px"
 
@@ -74,9 +76,11 @@ async def test_an_answer_while_closed_lights_the_dot(site: Site, shop: str) -> N
     await page.evaluate("Frontdesk.open()")
     await expect(frame(page).get_by_role("textbox")).to_be_focused()
     await site.chat.until(lambda: len(site.chat.streams) == 1)
+    await page.frames[-1].evaluate(AWAIT_END)
     await page.evaluate("Frontdesk.close()")
-    # The frame hears of the closing by a message of its own; an answer that overtakes it counts as seen.
-    await page.frames[-1].evaluate("new Promise((done) => setTimeout(done))")
+    # The frame hears of the closing by a message; an answer that overtakes it counts as seen, a message behind it not.
+    await page.locator("frontdesk-chat iframe").evaluate("node => node.contentWindow.postMessage('end', '*')")
+    await page.frames[-1].evaluate("() => window.ended")
     site.chat.add("assistant", "Are you still there?")
     await expect(page.get_by_role("button", name="Open chat (1 new messages)")).to_be_visible()
     await page.reload()
@@ -97,8 +101,7 @@ async def test_nothing_is_loaded_before_the_visitor_wants_the_chat(site: Site, s
 async def test_on_a_phone_the_chat_fills_the_screen_and_its_own_button_closes_it(site: Site, shop: str) -> None:
     page = await site.open(await site.visitor(reduced_motion="reduce", **PHONE), url=shop)
     await page.get_by_role("button", name="Open chat").tap()
-    box = await page.locator("frontdesk-chat iframe").bounding_box()
-    assert box is not None
+    box = await place(page.locator("frontdesk-chat iframe"))
     assert [round(box[side]) for side in ("x", "y", "width", "height")] == [0, 0, 390, 844]
     await frame(page).get_by_role("button", name="Close chat").tap()
     await expect(page.get_by_role("button", name="Open chat")).to_be_visible()

@@ -12,7 +12,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.live import notify
 from frontdesk.web import session_events
 from tests.contract.test_ai_chat import SESSIONS, Person, log_in
-from tests.event_reading import EventReader
+from tests.event_reading import EventReader, all_told
 from tests.serving import serving
 from tests.world import OURS, World
 
@@ -157,6 +157,7 @@ async def test_only_its_member_hears_of_a_chat(world: World, nora: Person, sessi
     """Neither admins and owners, nor keys, the member's own among them."""
     after = f"&after={place(await told(nora.client))}"
     await nora.say(session, "A secret")
+    await all_told(world.database)
     owner = (await log_in(world, Role.owner)).client
     heard = await told(nora.client, after)
     assert "ai-chat-messages.created" in heard

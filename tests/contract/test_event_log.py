@@ -103,7 +103,7 @@ async def test_a_reader_that_resumes_anywhere_sees_each_event_of_many_writers_on
     expected = {i for i in range(WRITERS * EACH) if i % EACH % 3 != 2}
     chance, cursor, seen = random.Random(7), BEGIN, list[int]()
     writing = asyncio.gather(*(write_some(world, writer) for writer in range(WRITERS)))
-    async with asyncio.timeout(60), world.database.system() as connection:
+    async with asyncio.timeout(120), world.database.system() as connection:
         while len(seen) < len(expected):
             page = await read(connection, cursor, OURS, chance.randint(1, 7))
             # Only some of the page was worked off when the reader was stopped; it goes on behind that.

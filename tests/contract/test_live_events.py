@@ -15,7 +15,7 @@ from frontdesk.core.caller import Role
 from frontdesk.core.event_log import purge
 from frontdesk.core.events import emit_named
 from frontdesk.web.events import EventsEdge
-from tests.event_reading import EventReader
+from tests.event_reading import EventReader, all_told
 from tests.serving import serving
 from tests.world import NOW, OURS, THEIRS, World, key_of
 
@@ -108,6 +108,7 @@ async def test_a_client_that_cannot_wait_gets_what_is_there_and_the_end(world: W
         begin = reader.last_id
     for name in ("One", "Two"):
         await make(world, name)
+    await all_told(world.database)
     async with listen(f"?seconds=0&after={begin}") as reader:
         assert await reader.types(2) == ["contacts.created", "contacts.created"]
         with pytest.raises(StopAsyncIteration):
@@ -227,7 +228,7 @@ async def test_a_stream_holds_no_connection_and_leaves_nothing_behind(world: Wor
     edge = edge_of(world)
     async with listen(), listen(), listen(organization_id=THEIRS):
         assert edge.feed.count == 3
-    async with asyncio.timeout(10), world.database.system() as connection:
+    async with asyncio.timeout(60), world.database.system() as connection:
         while edge.feed.count:
             await connection.execute("SELECT 1")
     assert edge.feed.count_of(OURS) == 0

@@ -200,7 +200,7 @@ class Desk:
     async def while_running(self, act: Callable[[float], Awaitable[None]], *seconds: float) -> None:
         """Do something at moments of a turn that is waiting for its model."""
         running = asyncio.create_task(self.settle())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.script.asked.wait()
             for moment in seconds:
                 await act(moment)
@@ -257,7 +257,7 @@ class Desk:
         return (await self.call("conversations", "get", self.conversation_id)).value
 
     async def wait_for(self, event: asyncio.Event) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await event.wait()
 
 

@@ -260,7 +260,7 @@ async def test_a_worker_that_is_killed_leaves_its_delivery_to_the_next_one(room:
     await room.make_contact()
     await room.dispatch.copy()
     killed = asyncio.create_task(room.sender.deliver(OURS, int(str(made["id"]))))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await room.receiver.arrived.wait()
     killed.cancel()
     await asyncio.gather(killed, return_exceptions=True)

@@ -106,4 +106,4 @@ def test_nothing_is_lost_and_nothing_is_cut_inside(text, count) -> None:
 def test_an_answer_of_marks_takes_no_time(mark) -> None:
     started = time.process_time()
     split(mark * 10_000, MULTI)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 10  # a square of it would take minutes
