@@ -260,12 +260,12 @@ RATES: tuple[Sequence[str], ...] = (
     ("trials of a model's connection, of one organization", number(ai_assistants_test_connection.PER_MINUTE)),
 )
 TURNS: tuple[Sequence[str], ...] = (
-    ("runs of the model, the first included", number(model_failure.MOST_ATTEMPTS), "the fixed line, `model_failed`"),
+    ("runs of the model, the first included", number(model_failure.MOST_ATTEMPTS), "a person, or the fixed line"),
     ("the same, where a fallback waits", number(model_failure.ATTEMPTS_BEFORE_FALLBACK), "the fallback is asked"),
     ("the pause, where a fallback waits", f"{model_failure.LONGEST_BEFORE_FALLBACK:g} s", "the fallback is asked"),
     ("fallback models", number(advanced_options.MOST_FALLBACKS), "400"),
     ("an answer, of the model's context", f"1/{model_options.MOST_OF_CONTEXT}", "less is asked for"),
-    ("pause that a provider may ask for", f"{model_failure.LONGEST_PAUSE:g} s", "tried then all the same"),
+    ("pause that a provider may ask for", f"{model_failure.LONGEST_PAUSE:g} s", "not tried again"),
     ("resumptions of a killed turn", number(model_failure.MOST_RESUMPTIONS), "the fixed line"),
     ("a tool's result, one text", f"{number(results.LONGEST_TEXT)} characters", "cut, with a mark"),
     ("a tool's result, all of it", f"{number(results.LONGEST_RESULT)} characters", "rows left out, with a mark"),

@@ -33,7 +33,8 @@ LONGEST_BODY = 20_000  # characters of a provider's words that are looked at
 # As the providers publish them, in lower case. OpenAI's, Google's and Mistral's usual forms the library knows itself.
 TOO_LONG = (
     "context_length_exceeded", "maximum context length", "context length", "context window", "context size",
-    "exceed_context_size", "prompt is too long", "prompt too long", "input is too long", "maximum prompt length",
+    "exceed_context_size", "context limit", "prompt is too long", "prompt too long", "input is too long",
+    "maximum prompt length", "prompt token count",
     "input token count", "input tokens exceed", "too many tokens", "tokens exceed", "request_too_large",
     "request too large", "reduce the length of the messages", "too large for model", "inputs tokens + max_new_tokens",
     "inputs` tokens + `max_new_tokens", "range of input length", "string_above_max_length",
@@ -80,12 +81,12 @@ def _by_class(failure: BaseException) -> str | None:
 
 
 def _by_words(failure: ModelAPIError) -> str | None:
-    """Only of a refusal: the words of a server that broke mean nothing."""
-    status = failure.status_code if isinstance(failure, ModelHTTPError) else 400
-    if status not in REJECTED:
+    """Of a refusal; where a server broke, only that it broke of too much (llama.cpp says 500 of that, at times)."""
+    status = failure.status_code if isinstance(failure, ModelHTTPError) else httpx2.codes.BAD_REQUEST
+    if status not in REJECTED and status != httpx2.codes.INTERNAL_SERVER_ERROR:
         return None
     said = words_of(failure)
-    if any(word in said for word in FILTERED):
+    if status in REJECTED and any(word in said for word in FILTERED):
         return "content_filtered"
     return "context_too_long" if any(word in said for word in TOO_LONG) else None
 
