@@ -180,8 +180,7 @@ def opening_facts(found: Opening, config: AssistantConfig) -> dict[str, Json]:
 
 
 def budget(config: AssistantConfig | None, facts: Facts, now: datetime) -> Verdict:
-    """The organization's model budget of the day, in money and in tokens; either one stops, as the assistant's own
-    limits do."""
+    """The organization's model budget of the day, in money and in tokens: ends as the assistant's own limits do."""
     spent = Spent(facts.cost_today, facts.tokens_today, facts.daily_cost_limit, facts.daily_token_limit)
     passed = spent.passed()
     if passed is None:
