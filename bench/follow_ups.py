@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -59,6 +59,24 @@ FOLLOW_UPS = """
 STATES = "SELECT status, count(*) FROM ai_follow_ups GROUP BY status"
 
 
+@dataclass(frozen=True)
+class Use:
+    """CPU seconds of our processes and of PostgreSQL, statements of the product and of the job engine."""
+
+    cpu: float
+    database: float
+    asked: float
+    jobs: float
+
+    def less(self, other: Use, times: float = 1.0) -> Use:
+        return Use(*(a - b * times for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+async def used(house: House) -> Use:
+    """Until now."""
+    return Use(*house.used(), *await statements.count(house.url))
+
+
 @dataclass
 class Flood:
     """Seconds from the due moment on; latencies of ordinary customers in seconds."""
@@ -66,8 +84,7 @@ class Flood:
     checked: float = 0.0
     done: float = 0.0
     states: dict[str, int] = field(default_factory=dict)
-    cpu: tuple[float, float] = (0.0, 0.0)
-    asked: tuple[int, int] = (0, 0)
+    use: Use = Use(0, 0, 0, 0)
     memory: tuple[float, float] = (0.0, 0.0)  # of the worker before, and at most
     before: list[float] = field(default_factory=list)
     meanwhile: list[float] = field(default_factory=list)
@@ -130,22 +147,23 @@ async def flood(house: House, number: int, before: float) -> Flood:
         await fill(connection, organization_id, assistant_id, number)
         async with house.customers() as customers:
             await customers.ask()
-            stop = asyncio.Event()
+            stop, began = asyncio.Event(), await used(house)
             asyncio.get_running_loop().call_later(before, stop.set)
             await chat_for(customers, found.before, stop)
+            ordinary = (await used(house)).less(began)
             found.memory = (processes.memory([house.worker]), 0.0)
             await connection.execute(FOLLOW_UPS, organization_id, assistant_id, LEAD)
             await asyncio.sleep(LEAD)
-            asked, used, stop = await statements.count(house.url), house.used(), asyncio.Event()
+            began, stop = await used(house), asyncio.Event()
             chats = asyncio.create_task(chat_for(customers, found.meanwhile, stop))
             await watch(connection, house, found)
-            now_asked, now_used = await statements.count(house.url), house.used()
+            whole, answers = (await used(house)).less(began), len(found.meanwhile)
             stop.set()
             await chats
     finally:
         await connection.close()
-    found.cpu = (now_used[0] - used[0], now_used[1] - used[1])
-    found.asked = (now_asked[0] - asked[0], now_asked[1] - asked[1])
+    # What the ordinary answers cost before is what they cost meanwhile.
+    found.use = whole.less(ordinary, answers / len(found.before))
     return found
 
 
@@ -169,11 +187,11 @@ def render(found: Flood, number: int) -> str:
     ]  # fmt: skip
     slower = percentile(found.meanwhile, 0.95) / percentile(found.before, 0.95)
     states = ", ".join(f"{count:,} {status}" for status, count in sorted(found.states.items()))
-    # The ordinary turns are in these figures too: a few hundred statements beside hundreds of thousands.
     return "\n\n".join([
         f"## Follow-ups: {number:,} that fall due at the same moment",
         "One HTTP process and one worker. Each follow-up is checked under its conversation's lock; one contact in five "
-        f"has opted out. {CUSTOMERS} other customers write meanwhile, each again {PAUSE:g} s after the answer.",
+        f"has opted out. {CUSTOMERS} other customers write meanwhile, each again {PAUSE:g} s after the answer; "
+        "what their answers cost before is taken off.",
         tables.table(
             ("", "figure"),
             [
@@ -181,10 +199,10 @@ def render(found: Flood, number: int) -> str:
                 ("all are sent or cancelled after", f"{found.done:.1f} s"),
                 ("per second", f"{number / found.done:,.0f}"),
                 ("what became of them", states),
-                ("CPU of our processes, each", f"{found.cpu[0] / number * 1000:.1f} ms"),
-                ("CPU of PostgreSQL, each", f"{found.cpu[1] / number * 1000:.1f} ms"),
-                ("statements, each", f"{found.asked[0] / number:.1f}"),
-                ("statements of the job engine, each", f"{found.asked[1] / number:.1f}"),
+                ("CPU of our processes, each", f"{found.use.cpu / number * 1000:.1f} ms"),
+                ("CPU of PostgreSQL, each", f"{found.use.database / number * 1000:.1f} ms"),
+                ("statements, each", f"{found.use.asked / number:.1f}"),
+                ("statements of the job engine, each", f"{found.use.jobs / number:.1f}"),
                 ("memory of the worker before, and at most", f"{found.memory[0]:.0f}, {found.memory[1]:.0f} MiB"),
             ],
         ),

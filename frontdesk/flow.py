@@ -160,9 +160,10 @@ class Flow:
             await enqueue(connection, DOORBELL, talk.organization_id, talk.id, delay=turn.due_at - now)
             return None
         is_muted = decision.outcome == "analyse"
-        turn = await turns.begin(
-            connection, turn, version=config.version, is_muted=is_muted, last=turn.last_position, now=now
-        )
+        if turn.is_gathering:
+            turn = await turns.begin(
+                connection, turn, version=config.version, is_muted=is_muted, last=turn.last_position, now=now
+            )
         if not is_muted:
             await typing(connection, turn)
         return talk, HeldTurn(
@@ -204,7 +205,7 @@ class Flow:
             return await turns.open_turn(
                 connection, talk, assistant_id=config.id, version=config.version,
                 is_muted=decision.outcome == "analyse", due_at=due_at, deadline=deadline,
-                positions=(undecided[0].position, undecided[-1].position), now=now,
+                positions=(undecided[0].position, undecided[-1].position), now=now, begins=due_at <= now,
             )  # fmt: skip
         if not undecided:
             return turn

@@ -10,10 +10,12 @@ from frontdesk.core.errors import Fault, Invalid, Json
 from frontdesk.reception import Inbound, receive
 from frontdesk.runtime.composing import file_of
 
-EXISTS = {
-    "contact_id": "SELECT true FROM contacts WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
-    "assistant_id": "SELECT true FROM ai_assistants WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
-}
+EXISTS = """
+    SELECT $2::bigint IS NULL OR EXISTS (
+            SELECT FROM contacts WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL) AS contact_id,
+        $3::bigint IS NULL OR EXISTS (
+            SELECT FROM ai_assistants WHERE organization_id = $1 AND id = $3 AND deleted_at IS NULL) AS assistant_id
+"""
 CONTACT_OF = "SELECT contact_id FROM conversations WHERE organization_id = $1 AND id = $2 AND channel = 'playground'"
 
 
@@ -29,8 +31,10 @@ async def send(call: Call) -> Json:
             raise Invalid([Fault("conversation_id", "reference", "names no conversation of the playground")])
         if contact_id != data["contact_id"]:
             raise Invalid([Fault("contact_id", "reference", "is not the contact of this conversation")])
-    for name, exists in EXISTS.items():
-        if data.get(name) is not None and not await call.connection.fetchval(exists, call.organization_id, data[name]):
+    found = await call.connection.fetchrow(EXISTS, call.organization_id, data.get("contact_id"), assistant_id)
+    assert found is not None
+    for name in ("contact_id", "assistant_id"):
+        if not found[name]:
             raise Invalid([Fault(name, "reference", f"names no {name.removesuffix('_id')} that exists")])
     kind, text = str(data["message_type"]), str(data.get("message_text") or "")
     if kind == "text" and not text.strip():

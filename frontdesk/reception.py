@@ -74,7 +74,8 @@ async def receive(door: Door, inbound: Inbound, connection: Connection | None = 
     organization_id = inbound.organization_id
     async with nullcontext(connection) if connection else door.database.reading(organization_id) as own:
         try:
-            async with own.transaction():
+            # Within the caller's transaction this is a savepoint, which only a name that may come twice needs.
+            async with nullcontext() if connection and inbound.external_id is None else own.transaction():
                 return await _store(own, inbound, door.clock.now())
         except asyncpg.UniqueViolationError:
             # The same delivery came twice at once; the other one has been committed by now.

@@ -74,11 +74,11 @@ class Delivery:
             # A part that may be with the provider goes first: the lines wait for it, and a new part for the lines.
             gives_way = not carrier.is_local and await outbox.has_open_lines(connection, talk.organization_id, talk.id)
             # From the first part on no newer inbound takes the turn's place; values that are kept count as one.
-            await held.hold(connection, for_effects=not gives_way or held.output is not None)
+            begin = held.start_delivery if drafts else held.hold
+            await begin(connection, for_effects=not gives_way or held.output is not None)
             if drafts:
                 bell = (turn.organization_id, turn.conversation_id)
                 await outbox.add(connection, *bell, turn.id, turn.epoch, turn.ai_assistant_id, drafts, now)
-                await turns.to_delivering(connection, turn, now)
                 if held.output is not None:
                     await keep_output(connection, self.door, held, held.output)
             parts = await outbox.open_parts(connection, turn.organization_id, turn.conversation_id, turn.id)
@@ -151,9 +151,11 @@ class Delivery:
             return part.is_image
         async with self.database.transaction(organization_id) as connection:
             await thread.lock(connection, organization_id, talk.id)
-            part = await outbox.placed(connection, organization_id, part)
-            await self._accepted(connection, talk, part, external_id)
-            if turn is not None:
+            # Who took longer than a lease may find that another worker has sent it too, and said so.
+            taken = await outbox.placed(connection, organization_id, part)
+            if taken is not None:
+                await self._accepted(connection, talk, taken, external_id)
+            if turn is not None and taken is not None:
                 parts = await outbox.open_parts(connection, organization_id, talk.id, turn.id)
                 await self._after(connection, talk, [part, *parts])
         return True
@@ -206,6 +208,8 @@ class Delivery:
     async def _refused(
         self, connection: Connection, talk: Conversation, part: Part, turn: Turn | None, why: str
     ) -> None:
+        if await outbox.placed(connection, talk.organization_id, part) is None:
+            return
         now, is_unknown = self.clock.now(), part.status == "sending"  # a crash lies before this refusal
         await outbox.close(connection, talk.organization_id, [part], "unknown" if is_unknown else "failed", why, now)
         if turn is not None and not part.is_image:

@@ -56,6 +56,11 @@ START_EFFECTS = """
     UPDATE ai_turns SET effects_started = true
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND superseded_by_message_id IS NULL RETURNING id
 """
+DELIVER = f"""
+    UPDATE ai_turns t SET status = 'delivering', effects_started = t.effects_started OR $6, due_at = $5,
+        lease_expires_at = $4, updated_at = $5, version = t.version + 1
+    FROM conversations c WHERE {_OURS} RETURNING t.id
+"""
 PREPARED = f"""
     UPDATE ai_turns t SET prompt = $5, tools = $6, model = $7, images = $8, lease_expires_at = $4
     FROM conversations c WHERE {_OURS} RETURNING t.id, {SOON}
@@ -192,6 +197,11 @@ class HeldTurn:
     async def hold(self, connection: Connection, *, for_effects: bool = False) -> None:
         """Renew the lease, and commit to the effects if asked. Raises `LeaseLost` or `Superseded`."""
         if await connection.fetchval(HOLD, *self._lease, for_effects) is None:
+            raise await self._why(connection)
+
+    async def start_delivery(self, connection: Connection, *, for_effects: bool) -> None:
+        """As `hold`; the answer stands in the outbox from now on. Raises `LeaseLost` or `Superseded`."""
+        if await connection.fetchval(DELIVER, *self._lease, self.clock.now(), for_effects) is None:
             raise await self._why(connection)
 
     async def renew(self) -> None:

@@ -32,11 +32,14 @@ FIND_OPEN = f"""
 OPEN = f"""
     INSERT INTO ai_turns (organization_id, conversation_id, ai_assistant_id, config_version, epoch, status, is_muted,
         due_at, burst_deadline, attempts, effects_started, first_position, last_position, draft_seq, input_tokens,
-        output_tokens, created_at, updated_at, private_to_user_id, ai_follow_up_id, ai_handoff_id)
-    VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, false, $9, $10, 0, 0, 0, $11, $11, $12, $13, (
+        output_tokens, created_at, updated_at, private_to_user_id, ai_follow_up_id, lease_token, lease_expires_at,
+        started_at, ai_handoff_id)
+    VALUES ($1, $2, $3, $4, $5, CASE WHEN $14::text IS NULL THEN 'waiting' ELSE 'running' END, $6, $7, $8,
+        CASE WHEN $14 IS NULL THEN 0 ELSE 1 END, false, $9, $10, 0, 0, 0, $11, $11, $12, $13, $14, $15,
+        CASE WHEN $14 IS NOT NULL THEN $11::timestamptz END, (
         SELECT max(h.id) FROM ai_handoffs h WHERE h.organization_id = $1 AND h.conversation_id = $2
             AND h.kind = 'assistant' AND h.to_ai_assistant_id = $3 AND h.position >= $9))
-    RETURNING {_COLUMNS}
+    RETURNING {_COLUMNS}, CASE WHEN $14 IS NOT NULL THEN {SOON} END
 """
 EXTEND = """
     UPDATE ai_turns SET due_at = $3, last_position = $4, updated_at = $5, version = version + 1
@@ -68,10 +71,6 @@ POSTPONE = """
         lease_expires_at = NULL, updated_at = $7, version = version + 1
     WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND status <> 'ended'
     RETURNING id
-"""
-TO_DELIVERING = """
-    UPDATE ai_turns SET status = 'delivering', due_at = $4, updated_at = $4, version = version + 1
-    WHERE organization_id = $1 AND id = $2 AND lease_token = $3 AND status = 'running'
 """
 # The event holds the outcome and no prompt: that is read at /ai-turns. A turn that one user alone sees leaves none.
 END = """
@@ -159,15 +158,19 @@ async def find_open(connection: Connection, organization_id: int, conversation_i
 async def open_turn(
     connection: Connection, talk: Conversation, *, assistant_id: int, version: int, is_muted: bool,
     due_at: datetime, deadline: datetime | None, positions: tuple[int, int], now: datetime,
-    follow_up_id: int | None = None,
+    follow_up_id: int | None = None, begins: bool = False,
 ) -> Turn:  # fmt: skip
-    """A new turn that waits until `due_at`. Of a follow-up nothing is gathered: it is there to be resumed."""
+    """A new turn that waits until `due_at`, or `begins` with its lease taken.
+
+    Of a follow-up nothing is gathered: it is there to be resumed.
+    """
+    lease = (uuid.uuid4().hex, now + LEASE) if begins else (None, None)
     row = await connection.fetchrow(
         OPEN, talk.organization_id, talk.id, assistant_id, version, talk.epoch, is_muted, due_at, deadline, *positions,
-        now, talk.viewer_id, follow_up_id,
+        now, talk.viewer_id, follow_up_id, *lease,
     )  # fmt: skip
     assert row is not None
-    return Turn(*row)
+    return Turn(*row[:-1])
 
 
 async def extend(connection: Connection, turn: Turn, due_at: datetime, last_position: int, now: datetime) -> Turn:
@@ -212,11 +215,6 @@ async def postpone(
         POSTPONE, turn.organization_id, turn.id, turn.lease_token, status, due_at, error, now
     )
     return row is not None
-
-
-async def to_delivering(connection: Connection, turn: Turn, now: datetime) -> None:
-    """The answer stands in the outbox."""
-    await connection.execute(TO_DELIVERING, turn.organization_id, turn.id, turn.lease_token, now)
 
 
 async def end(connection: Connection, turn: Turn, reason: str, now: datetime, error: str | None = None) -> bool:
