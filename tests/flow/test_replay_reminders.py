@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -154,3 +155,38 @@ async def test_a_ticket_is_reminded_and_linked_as_one(desk: Desk) -> None:
     found = await replay(desk, follow_up_config=reminding(FIXED))
     (example,) = found["changes"]["reminded_gained"]["examples"]
     assert example["conversation"] == f"/support-tickets/{desk.conversation_id}"
+
+
+async def test_the_whole_configuration_of_now_reminds_too(desk: Desk) -> None:
+    await desk.ask(*ASKED)
+    await desk.pass_time(2 * HOUR)
+    await remind(desk, FIXED)
+    assert reminded(await replay(desk, name="Eva")) == (0, 0)
+    assert reminded(await replay(desk, name="Eva", base="now")) == (1, 0)
+
+
+async def test_the_channels_window_counts_on_the_simulated_clock(desk: Desk) -> None:
+    await desk.fetch("UPDATE conversations SET channel = 'whatsapp' RETURNING id")
+    await desk.pass_time(3 * DAY)
+    late = {**FIXED, "after_minutes": 25 * 60}
+    assert ends(await replay(desk, follow_up_config=reminding(late))) == {"cancelled": 1, "window_closed": 1}
+    found = await replay(desk, follow_up_config=reminding({**late, "template_id": None, "after_minutes": 60}))
+    assert ends(found) == {"sent": 1}
+
+
+@pytest.mark.parametrize("base", ["then", "now"])
+async def test_twice_the_same_and_nothing_is_left_behind(desk: Desk, base: str) -> None:
+    await remind(desk, FIXED)
+    await desk.ask(*ASKED)
+    await desk.pass_time(2 * HOUR)
+    tables = [row[0] for row in await desk.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    )]  # fmt: skip
+    # The count of the last minute's requests is the one thing that a request leaves.
+    sql = " UNION ALL ".join(f"SELECT '{name}', count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {name} t"
+                             for name in tables if name != "rate_counters")  # fmt: skip
+    body = {"base": base, "follow_up_config": reminding(FIXED, WRITTEN | {"id": "f2"}), "disable_reply": True}
+    before = await desk.fetch(sql)
+    first, second = await asyncio.gather(replay(desk, **body), replay(desk, **body))
+    assert first == second
+    assert await desk.fetch(sql) == before

@@ -18,6 +18,7 @@ from frontdesk.core.database import Database
 from tests.flow.harness import make_desk
 from tests.flow.test_crash_points import Doom
 from tests.flow.walk_moves import Beginning, Move, Step
+from tests.flow.walk_replay import replay_faults
 from tests.flow.walk_rules import faults, last_faults
 from tests.flow.walker import Walk
 from tests.webhook_receiver import Receiver, receiving
@@ -100,7 +101,7 @@ class Room:
             if found := await faults(walk):
                 raise AssertionError(f"after step {number}: {found}")
         await walk.end()
-        if found := await last_faults(walk):
+        if found := [*await last_faults(walk), *await replay_faults(walk.desk)]:
             raise AssertionError(f"at the end: {found}")
 
 
