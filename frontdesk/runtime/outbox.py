@@ -83,7 +83,7 @@ PLACED = """
     )
     UPDATE conversation_messages SET error = $4 WHERE organization_id = $1 AND id = $3
 """
-MESSAGE_OF_UNKNOWN = "SELECT message_id FROM outbox WHERE organization_id = $1 AND id = $2 AND status = 'unknown'"
+PLACE = "SELECT status, message_id FROM outbox WHERE organization_id = $1 AND id = $2"
 # A status callback may have been faster than we are; it knows more.
 MARK_SENT = """
     UPDATE conversation_messages SET status = CASE WHEN status IN ('pending', 'unknown') THEN 'sent' ELSE status END,
@@ -300,11 +300,13 @@ def message_of(part: Part, status: str, external_id: str | None = None) -> NewMe
     )  # fmt: skip
 
 
-async def placed(connection: Connection, organization_id: int, part: Part) -> Part:
-    """The part with the message that it was given while it was with the provider, taken to be lost."""
-    if part.message_id is not None:
-        return part
-    return replace(part, message_id=await connection.fetchval(MESSAGE_OF_UNKNOWN, organization_id, part.id))
+async def placed(connection: Connection, organization_id: int, part: Part) -> Part | None:
+    """The part after it was with the provider, under the conversation's lock: with the message that it was given where
+    it was taken to be lost. None where another worker has been told meanwhile what became of it."""
+    row = await connection.fetchrow(PLACE, organization_id, part.id)
+    if row is None or row["status"] not in ("pending", "sending", "unknown"):
+        return None
+    return replace(part, message_id=row["message_id"])
 
 
 async def mark_sent(

@@ -135,6 +135,30 @@ async def test_what_is_accepted_after_all_is_one_message(desk: Desk) -> None:
     assert await last_part(desk) == ("sent", None)
 
 
+@pytest.mark.parametrize(
+    "late", [None, BadRequest("No such number."), Unavailable("Away.")], ids=["taken", "no", "away"]
+)
+async def test_what_two_workers_send_is_one_message_whatever_the_slow_one_hears(
+    desk: Desk, late: Exception | None
+) -> None:
+    """The worker took longer than its lease; the one after it has sent the part with the same key."""
+    fake = await provider(desk)
+    quick = fake.send
+
+    async def slow(part: Outgoing) -> str | None:
+        fake.send = quick  # type: ignore[method-assign]
+        await desk.clock.advance(LEASE)
+        await desk.settle(desk.another_flow())
+        fake.faults = [late]
+        return await fake.send(part)
+
+    fake.send = slow  # type: ignore[method-assign]
+    assert await desk.ask("Hello?", "Hi.") == ["Hi."]
+    assert fake.accepted == ["Hi."]
+    assert await last_part(desk) == ("sent", "sent_again_after_unknown")
+    assert (await desk.decisions())[-1] == ("answered", "answered")
+
+
 async def test_a_refusal_after_a_crash_leaves_open_whether_it_arrived(desk: Desk) -> None:
     fake = await crashed(desk)
     fake.faults = [BadRequest("The number does not exist.")]
