@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 COMPILED := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help run test kill check clients bench migration reference lock widget setup setup-dev
+.PHONY: help run test kill mutations check clients bench migration reference lock widget setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: setup-dev ## run all tests (TESTS=… PYTEST_ARGS=… to choose)
 
 kill: setup-dev ## kill processes of an installation under load (FRONTDESK_KILL_SEED=… FRONTDESK_KILL_ROUNDS=…)
 	@$(PYTHON) -m pytest -s tests/kill $(PYTEST_ARGS)
+
+mutations: setup-dev ## take each guard away: the walks of tests/flow must miss it (some minutes)
+	@FRONTDESK_MUTATIONS=1 $(PYTHON) -m pytest -n auto --maxprocesses 4 -rP tests/flow/test_mutations.py $(PYTEST_ARGS)
 
 check: setup-dev ## lint, types, import table, style figures, widget bundle, documents
 	$(PYTHON) -m ruff check .

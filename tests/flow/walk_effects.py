@@ -19,7 +19,9 @@ TOLD = """
 """
 APPROVALS = """
     SELECT p.id, p.status, p.reason, (SELECT count(*) FROM ai_turn_steps s WHERE s.ai_turn_id = p.ai_turn_id
-        AND s.call_id = p.call_id AND s.status IN ('done', 'failed', 'unknown')) AS made,
+        AND s.call_id = p.call_id AND s.status IN ('done', 'unknown')) AS made,
+        (SELECT count(*) FROM ai_turn_steps s WHERE s.ai_turn_id = p.ai_turn_id AND s.call_id = p.call_id
+            AND s.status = 'failed') AS failed,
         EXISTS (SELECT FROM ai_assistant_versions v WHERE v.ai_assistant_id = p.ai_assistant_id
             AND v.version > p.config_version AND v.created_at < p.updated_at) AS is_stale
     FROM ai_approvals p
@@ -86,5 +88,6 @@ async def effects_at_rest(walk: Walk) -> AsyncIterator[str]:
     for row in await desk.fetch(APPROVALS):
         if row["status"] in ("pending", "approved"):
             yield f"approval {row['id']} is still {row['status']}"
-        if row["made"] != (row["status"] == "used"):
+        is_used = row["status"] == "used"
+        if row["made"] + (row["failed"] if is_used else 0) != is_used:
             yield f"the call of approval {row['id']} ({row['status']}: {row['reason']}) was made {row['made']} times"

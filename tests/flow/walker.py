@@ -43,6 +43,15 @@ CONTEXT = """
     WHERE t.conversation_id = $1 AND t.status = 'running' AND t.superseded_by_message_id IS NULL
 """
 ORDERS = {"order": "api_place_order", "book": "api_book_room"}
+# What is still to come of a walk; where nothing is, time need not pass.
+LEFT = """
+    SELECT EXISTS (SELECT FROM ai_turns WHERE status <> 'ended')
+        OR EXISTS (SELECT FROM ai_decisions WHERE outcome = 'pending')
+        OR EXISTS (SELECT FROM outbox WHERE status IN ('pending', 'sending'))
+        OR EXISTS (SELECT FROM ai_turn_steps WHERE status = 'intent')
+        OR EXISTS (SELECT FROM ai_approvals WHERE status IN ('pending', 'approved'))
+        OR EXISTS (SELECT FROM ai_follow_ups WHERE status IN ('scheduled', 'sending')) AS is_left
+"""
 LATEST = "SELECT due_at FROM ai_follow_ups WHERE status = 'scheduled' ORDER BY due_at LIMIT 1"
 
 
@@ -204,6 +213,8 @@ class Walk(Acts):
     async def end(self) -> None:
         """Let time pass until nothing is left to do."""
         for seconds in MEND:
+            if not (await self.desk.fetch(LEFT))[0]["is_left"]:
+                return
             await self.desk.clock.advance(seconds)
             await self.settle()
         for _ in range(9):
