@@ -9,7 +9,7 @@ import pytest
 
 from frontdesk.assistants.config import config_of
 from frontdesk.runtime.replay import CURRENT, Draft, Replay
-from frontdesk.runtime.replay_rows import Period
+from frontdesk.runtime.replay_rows import Period, decisions
 from tests.flow.harness import Desk, Reply
 from tests.flow.test_handoff import ASK, hands_over, transfer
 from tests.flow.test_handoff_rules import KEYWORDS
@@ -219,7 +219,8 @@ async def test_conversations_can_be_chosen(desk: Desk) -> None:
     assert found["changes"]["answered_to_silent"]["examples"][0]["conversation_id"] == second
 
 
-async def test_a_replay_that_takes_too_long_says_where_it_is(desk: Desk) -> None:
+@pytest.mark.parametrize("batch", [1, 100], ids=["between-batches", "within-a-batch"])
+async def test_a_replay_that_takes_too_long_says_where_it_is(desk: Desk, batch: int) -> None:
     second = await another_talk(desk, "Me too")
     (row,) = await desk.fetch(CURRENT, desk.organization_id, desk.assistant_id)
     draft = Draft(config_of(dict(row)), dict(row), {}, {}, [])
@@ -227,10 +228,25 @@ async def test_a_replay_that_takes_too_long_says_where_it_is(desk: Desk) -> None
     for after in (0, desk.conversation_id, second):
         start, end = desk.clock.now() - timedelta(days=1), desk.clock.now() + timedelta(days=1)
         period = Period(desk.organization_id, desk.assistant_id, start, end, after=after)
-        run = Replay(desk.database, desk.clock, period, draft, patience=0, batch=1)
+        run = Replay(desk.database, desk.clock, period, draft, patience=0, batch=batch)
         await run.run()
         runs.append((run.is_complete, run.done, run.tally.inbounds))
     assert runs == [(False, desk.conversation_id, 1), (True, second, 1), (True, second, 0)]
+
+
+async def test_pages_that_come_too_late_are_left_to_the_next_replay(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("Two", "Three"):
+        await say(desk, text, "Yes.")
+    second = await another_talk(desk, "Me too")
+    monkeypatch.setattr("frontdesk.runtime.replay_rows.ROWS", 2)
+    now, day = desk.clock.now(), timedelta(days=1)
+    period = Period(desk.organization_id, desk.assistant_id, now - day, now + day)
+    async with desk.database.reading(desk.organization_id) as connection:
+        heard, places, is_whole = await decisions(connection, period, [desk.conversation_id, second], lambda: True)
+    assert ({each.conversation_id for each in heard}, len(heard)) == ({desk.conversation_id}, 3)
+    assert (list(places), is_whole) == ([desk.conversation_id], False)
 
 
 async def test_a_deleted_conversation_is_left_out(desk: Desk) -> None:
