@@ -190,7 +190,7 @@ class Desk:
                 bulk_batches.DOORBELL: BulkWork(self.door).advance,
                 INTENT_DOORBELL: UnknownCalls(self.database, self.clock).settle,
                 RETURN_DOORBELL: Returns(self.door).look,
-                FOLLOW_UP_DOORBELL: FollowUps(self.door).look,
+                FOLLOW_UP_DOORBELL: FollowUps(self.door, flow or self.flow).look,
                 NOTICE_DOORBELL: HandoffNotices(self.door).send,
             }
             for row in sorted(rows):

@@ -2,6 +2,9 @@
 
 import pytest
 
+from frontdesk.runtime.follow_ups import FOLLOW_UP_DOORBELL
+from frontdesk.runtime.sweeper import sweep
+from frontdesk.runtime.thread import DOORBELL
 from tests.flow.follow_ups import DAY, FIXED, HOUR, MINUTE, REMINDER, WRITTEN, ended, remind, rows
 from tests.flow.harness import Desk
 
@@ -266,3 +269,14 @@ async def test_a_schedule_that_never_opens_sends_nothing(desk: Desk) -> None:
     await desk.configure(schedule_config={"enabled": True, "weekly": []})
     await desk.pass_time(HOUR)
     assert await ended(desk) == [("cancelled", "never_open")]
+
+
+async def test_its_bell_waits_behind_those_of_customers(desk: Desk) -> None:
+    await remind(desk, FIXED)
+    await desk.ask("Hello?", "Hello.")
+    await desk.clock.advance(HOUR)
+    async with desk.database.system() as connection:
+        await sweep(connection, desk.clock)
+    await desk.say("Are you there?")
+    bells = await desk.fetch("SELECT entrypoint FROM pgqueuer ORDER BY priority DESC, id")
+    assert [row[0] for row in bells] == [DOORBELL, FOLLOW_UP_DOORBELL]
