@@ -7,7 +7,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -147,7 +147,7 @@ class Visitor(Customer):
                 pass
             await pause(AGAIN)
 
-    async def events(self) -> AsyncIterator[dict[str, object]]:
+    async def events(self) -> AsyncGenerator[dict[str, object], None]:
         after = {"after": self.seen[-1] if self.seen else 0}
         stream = self.http.stream("GET", f"{self.url}/stream", params=after, headers=self.headers, timeout=40)
         async with stream as response:

@@ -125,7 +125,12 @@ class Outside:
     async def stream(self, answer: Message) -> AsyncIterator[str]:
         text = answer.get("content")
         deltas = [{"role": "assistant", "content": ""}, *({"content": word + " "} for word in str(text).split(" "))]
-        base = {"id": f"chatcmpl-{self.asked}", "created": 0, "model": "kill", "object": "chat.completion.chunk"}
+        base: Message = {
+            "id": f"chatcmpl-{self.asked}",
+            "created": 0,
+            "model": "kill",
+            "object": "chat.completion.chunk",
+        }
         reason = "stop" if text else "tool_calls"
         for delta in deltas if text else [answer]:
             choice = {"index": 0, "delta": delta, "finish_reason": None}

@@ -12,7 +12,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sized
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ import psutil
 from frontdesk.core.postgres import EmbeddedPostgres
 from tests.kill.customers import Customer, Phone, Visitor
 from tests.kill.outside import NOTE, READ, Outside, pause
-from tests.kill.rules import Book, faults, is_at_rest
+from tests.kill.rules import AWAY, Book, faults, is_at_rest
 from tests.process.frontdesk_process import Frontdesk, running
 from tests.serving import serving
 
@@ -33,6 +33,7 @@ PAUSE = (0.0, 3.0)  # seconds before a kill
 IN_RECOVERY = 0.3  # of the kills come whatever the one before has left; the others when turns run again
 RUNS_WITHIN = 12.0  # seconds that those wait at most
 RESTS_WITHIN = 90.0  # seconds after the last kill, on a busy machine; leases and heartbeats of the dead end within 15
+HEARD_WITHIN = 30.0  # seconds until an open stream has caught up, once pages can be read
 LAST_LINES = 60  # of the log, beside a fault
 VICTIMS = {
     "serve": "the HTTP process",
@@ -74,6 +75,7 @@ class Siege:
     frontdesk: Frontdesk
     outside: Outside
     customers: list[Customer]
+    seed: int
     chance: random.Random
     say: Callable[[str], None]
     tally: Tally = field(default_factory=Tally)
@@ -140,20 +142,25 @@ class Siege:
         return None
 
     async def check(self) -> None:
-        book = await Book.read(self.url)
+        try:
+            book = await Book.read(self.url)
+        except AWAY as error:
+            raise self.broken([f"the database is away ({error})"]) from error
         accepted = {token for customer in self.customers for token in customer.accepted}
         found = [*faults(book, self.outside, accepted), *self.outside.faults]
         for customer in self.customers:
             found += customer.faults
             if isinstance(customer, Visitor):
                 found += await stream_faults(customer)
-            if not await customer.until_answered(list(customer.accepted), 5):
+            if not await customer.until_answered(list(customer.accepted), HEARD_WITHIN):
                 found.append(f"{customer.name} waits for {sorted(customer.accepted.keys() - customer.answered.keys())}")
         if found:
-            raise Broken(
-                "\n".join(["what was killed:", *map(str, self.tally.kills), "what is wrong:", *found, *self.log()])
-            )
+            raise self.broken(found)
         self.count(book)
+
+    def broken(self, found: list[str]) -> Broken:
+        kills = [f"FRONTDESK_KILL_SEED={self.seed}, what was killed:", *map(str, self.tally.kills)]
+        return Broken("\n".join([*kills, "what is wrong:", *found, *self.log()]))
 
     def log(self) -> list[str]:
         """What the processes said last that was no ordinary line."""
@@ -185,7 +192,7 @@ def victims(rounds: int, chance: random.Random) -> list[str]:
     return named[:rounds]
 
 
-def again(groups: Iterable[list[object]] | Iterable[list[str]]) -> int:
+def again(groups: Iterable[Sized]) -> int:
     return sum(len(group) - 1 for group in groups)
 
 
@@ -193,10 +200,11 @@ async def stream_faults(visitor: Visitor) -> list[str]:
     """The open stream told all that a newly opened page shows."""
     async with asyncio.timeout(RESTS_WITHIN):
         history = await visitor.history()
-    for _ in range(100):
-        if visitor.seen == history:
-            return []
+    deadline = time.monotonic() + HEARD_WITHIN
+    while visitor.seen != history and time.monotonic() < deadline:
         await pause(0.05)
+    if visitor.seen == history:
+        return []
     return [f"the stream of {visitor.name} told {visitor.seen}, its history has {history}"]
 
 
@@ -218,7 +226,7 @@ async def besieged(data: Path, seed: int, say: Callable[[str], None]) -> AsyncIt
             await visitor.enter()
         listening = [asyncio.create_task(visitor.listen()) for visitor in visitors]
         try:
-            yield Siege(frontdesk, outside, [*visitors, *phones], chance, say)
+            yield Siege(frontdesk, outside, [*visitors, *phones], seed, chance, say)
         finally:
             for task in listening:
                 task.cancel()

@@ -11,6 +11,7 @@ import asyncpg
 from tests.kill.outside import KEYED, NOTE, PLAIN, TOKEN, Outside, plan_of
 
 Rows = Sequence[Mapping[str, object]]
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 MOST_RUNS = 7  # of one turn: after six resumptions a turn ends with a reason
 
 QUERIES = {
@@ -90,13 +91,13 @@ async def is_at_rest(url: str) -> bool:
     """Whether nothing is left to do. False while the database is away."""
     try:
         connection = await asyncpg.connect(url, timeout=5)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
+    except AWAY:
         return False
     try:
         if await connection.fetchval(PENDING):
             return False
         return not any([await connection.fetch(QUERIES[name]) for name in RESTS])
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except AWAY:
         return False
     finally:
         await connection.close()
