@@ -215,7 +215,8 @@ class Lane:
         self.tells_otherwise |= tells != (last.reason == "out_of_schedule_message")
         if tells:
             self.told_at = last.at
-        leaves = decision.leaves or (last.leaves if found.result is None else found.result in ("handed_over", "failed"))
+        # A conversation that nobody has because no answer came is tried again with its next message.
+        leaves = last.leaves if found.result is None else found.result == "handed_over"
         if leaves and (self.standing == "kept" or not last.leaves):
             target = config.human_handoff.target
             self.standing, self.given_at = "given", last.at
