@@ -230,7 +230,7 @@ async def muted_at_night(desk: Desk) -> Place:
     """Outside the schedule with `reply`, silent: the turn runs for its analysis."""
     night: Json = {"enabled": True, "weekly": [], "out_of_schedule": {"action": "reply"}}
     await desk.configure(disable_reply=True, schedule_config=night)
-    return Place(desk, lambda: desk.say("Hello?"), line=None, owner=desk.assistant_id)
+    return Place(desk, lambda: desk.say("Hello?"), line=None, owner=desk.assistant_id, faults=BRIEFLY)
 
 
 PLACES = {

@@ -156,7 +156,7 @@ def test_every_stop_and_mute_has_a_sentence() -> None:
 
 def test_a_reason_of_the_conversation_is_told() -> None:
     facts = Facts(is_auto_assignment_disabled=True, auto_assignment_disabled_reason="takeover")
-    assert "switched off (takeover)." in evaluate(None, facts, MONDAY_NOON).explain().why
+    assert "switched off (a person took it)." in evaluate(None, facts, MONDAY_NOON).explain().why
 
 
 def test_what_was_tried_is_plain_json() -> None:
