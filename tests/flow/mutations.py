@@ -21,7 +21,7 @@ from frontdesk.assistants.config import AssistantConfig
 from frontdesk.channels.protocol import Outgoing
 from frontdesk.core.database import Connection
 from frontdesk.resources.crm import contacts
-from frontdesk.resources.messaging import bulk_hand_backs, conversation_return
+from frontdesk.resources.messaging import conversation_return, conversations_bulk_actions
 from frontdesk.runtime import (
     approvals,
     decisions,
@@ -164,7 +164,7 @@ MUTATIONS = (
     # who may speak
     Mutation(
         "the lease is not looked at",
-        r"several ends|had written|two answers|was read|was ordered|still|not valid",
+        r"uq_ai_turn_steps_position|is still",
         both(*(without(held_turn, name, TOKEN) for name in ("HOLD", "MODEL_STEP", "PREPARED"))),
     ),
     Mutation(
@@ -178,7 +178,9 @@ MUTATIONS = (
     Mutation("lines outlive their epoch", r"of epoch", instead(fence, "line_barred", nothing)),
     Mutation("what was revoked is sent", r"blocked|silent assistant", instead(Delivery, "_revoked", nothing)),
     Mutation("the hours are not kept", r"in the schedule", _no_hours),
-    Mutation("a preview is not needed", r"nobody had looked", instead(bulk_hand_backs, "check_token", nothing)),
+    Mutation(
+        "a preview is not needed", r"nobody had looked", instead(conversations_bulk_actions, "check_token", nothing)
+    ),
     Mutation(
         "assistants pass a message to and fro",
         r"was passed on",
@@ -221,9 +223,7 @@ MUTATIONS = (
         r"after the configuration had changed",
         both(
             instead(CallToApprove, "hash", "same"),
-            without(approvals, "ASK", ("$6, $7, 'pending'", "'same', $7, 'pending'"), ("$3, $4, $5,", "$3, $4, $5,")),
             instead(approvals, "void_stale", never),
-            instead(flow.approvals, "void_stale", never),
         ),
     ),
     Mutation("claims need no receipt", r"claims what", instead(receipt_check, "is_checked", lambda held: False)),
