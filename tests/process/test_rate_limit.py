@@ -30,15 +30,15 @@ def is_up(url: str) -> bool:
 
 @contextmanager
 def serving(database_url: str, data: Path, limit: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    own = {"DATABASE_URL": database_url, "FRONTDESK_PORT": port, "FRONTDESK_RATE_LIMIT": limit}
-    words = [sys.executable, "-m", "frontdesk", "serve"]
-    process = subprocess.Popen(words, cwd=ROOT, env={**variables(data, own), "FRONTDESK_SECRET_KEY": "s" * 32})
+    own = {"DATABASE_URL": database_url, "FRONTDESK_SECRET_KEY": "s" * 32, "FRONTDESK_RATE_LIMIT": limit}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Handed over open: a port that is only named may be taken meanwhile.
+        fd, port = listener.fileno(), listener.getsockname()[1]
+        words = [sys.executable, "-m", "frontdesk", "serve", "--fd", str(fd)]
+        process = subprocess.Popen(words, cwd=ROOT, env=variables(data, own), pass_fds=[fd])
     try:
         url = f"http://127.0.0.1:{port}"
-        until(lambda: is_up(url), 60)
+        until(lambda: is_up(url))
         yield url
     finally:
         process.terminate()
