@@ -8,7 +8,7 @@ from frontdesk.assistants.advanced_options import AdvancedOptions
 from frontdesk.assistants.config import AssistantConfig
 from frontdesk.assistants.limit_warnings import Priced, limit_warnings
 from frontdesk.assistants.spending import Budget
-from frontdesk.runtime.budget import AssistantSpent, local_day, reason_of
+from frontdesk.runtime.budget import AssistantSpent, local_day
 from frontdesk.runtime.facts import Facts
 from frontdesk.runtime.gates import assistant_budget
 from tests.unit.test_gates import MONDAY_NIGHT, MONDAY_NOON
@@ -86,7 +86,7 @@ def verdict(facts=SPENT, *, on_exceeded="stop", now=MONDAY_NOON, **fields):
 
 def test_a_stop_says_its_line_once_a_day() -> None:
     first = verdict()
-    assert (first.effect, first.code) == ("stop", reason_of("max_cost_per_day", stops=True))
+    assert (first.effect, first.code) == ("stop", "assistant_budget_spent")
     assert first.line is not None
     told = Facts(assigned_ai_assistant_id=1, assistant_cost_today=Decimal(2), budget_line_at=MONDAY_NOON)
     assert verdict(told, now=MONDAY_NIGHT).line is None
