@@ -161,11 +161,19 @@ async def test_another_model_stands_in_for_one_that_is_down(desk: Desk) -> None:
     assert (turn["attempts"], turn["model"]["model"], turn["model_trials"][0]["failures"]) == (3, "second", 2)
 
 
-@pytest.mark.parametrize("text", ["too many", "break off", "garbage", "hang up"])
-async def test_what_fails_everywhere_ends_in_the_fixed_line(desk: Desk, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("too many", "rate_limited"),
+        ("break off", "model_unreachable"),
+        ("garbage", "model_failed"),
+        ("hang up", "model_unreachable"),
+    ],
+)
+async def test_what_fails_everywhere_ends_in_the_fixed_line(desk: Desk, text: str, code: str) -> None:
     await desk.ask(text)
     for seconds in (1, 1, 4, 30):
         await desk.pass_time(seconds)
-    assert (await desk.turns())[-1] == "model_failed"
-    assert (await desk.conversation())["owner_reason"] == "model_failed"
+    assert (await desk.turns())[-1] == code
+    assert (await desk.conversation())["owner_reason"] == code
     assert (await desk.replies())[-1].startswith("I'm sorry")
