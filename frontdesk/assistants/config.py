@@ -113,6 +113,8 @@ class AssistantConfig:
     model_takes_tools: bool = True
     only_reads: bool = False  # of a turn that nobody asked for: a follow-up
     deleted_at: datetime | None = None
+    # What was ruled on each tool: every step of a turn asks of all tools. A changed copy begins without.
+    rulings: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def hands_over(self) -> bool:

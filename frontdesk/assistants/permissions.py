@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
 from frontdesk.assistants.assistant_handoff_config import TRANSFER_TO_ASSISTANT
 from frontdesk.assistants.config import AssistantConfig
@@ -139,7 +139,14 @@ def permission(config: AssistantConfig, name: str) -> Permission:
     key = TOOL_KEYS.get(name)
     if key is None:
         return Permission(name, False, "unknown", "own", "internal_tools.tools", True)
-    rule = _rule(config, key)
+    known = cast("Permission | None", config.rulings.get(name))
+    if known is None:
+        known = config.rulings[name] = _ruled(config, key)
+    return known
+
+
+def _ruled(config: AssistantConfig, key: ToolKey) -> Permission:
+    name, rule = key.key, _rule(config, key)
     paths: Mapping[Rule, str] = {
         "access_none": f"access_permissions_{key.entity}",
         "access_read": f"access_permissions_{key.entity}",
