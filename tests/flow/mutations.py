@@ -14,6 +14,7 @@ from typing import cast
 
 import pytest
 
+from frontdesk import approvals as deciding
 from frontdesk import flow, reception
 from frontdesk.assistants import follow_up_endings
 from frontdesk.assistants.assistant_handoff_config import HandoffTarget
@@ -45,6 +46,7 @@ from frontdesk.runtime.thread import Conversation
 from frontdesk.runtime.tooling import CallRecord, StoredCall
 from frontdesk.runtime.turns import Turn
 from frontdesk.tools import handoffs, remote, wrappers
+from tests.flow.walking import Bias
 
 Apply = Callable[[pytest.MonkeyPatch], None]
 
@@ -55,6 +57,7 @@ class Mutation:
     caught_by: str  # a pattern
     apply: Apply
     ignored: str = ""  # a pattern of faults that would be found before
+    bias: Bias | None = None  # what it needs and plain chance brings together too rarely
 
 
 def without(module: ModuleType, name: str, *pieces: tuple[str, str]) -> Apply:
@@ -189,6 +192,7 @@ MUTATIONS = (
             instead(preparation, "open_targets", _every_target),
             instead(handoffs, "_targets", lambda ctx: _every_target(ctx.deps.config, ())),
         ),
+        bias=Bias(replies=("pass_on",)),
     ),
     # one answer or one reason
     Mutation("a repeat delivery is a new message", r"repeat delivery", _every_delivery_is_new),
@@ -201,7 +205,12 @@ MUTATIONS = (
     Mutation("an inbound opens no decision", r"has no decision", instead(decisions, "open_decision", nothing)),
     Mutation("the end of a turn settles nothing", r"still pending", instead(decisions, "settle", nothing)),
     Mutation("what waits for the next turn is not released", r"still pending", instead(decisions, "release", nothing)),
-    Mutation("each send has a key of its own", r"does not count|was read|has not", _a_key_for_each_send),
+    Mutation(
+        "each send has a key of its own",
+        r"does not count|was read|has not",
+        _a_key_for_each_send,
+        bias=Bias(acts=("wait",), replies=("say", "two"), sends=("dies", "away")),
+    ),
     Mutation("what may have been sent is not shown", r"in the thread", instead(outbox, "_place_unknown", nothing)),
     # effects
     Mutation("effects start unmarked", r"after its effects", instead(HeldTurn, "start_effects", nothing)),
@@ -224,7 +233,9 @@ MUTATIONS = (
         both(
             instead(CallToApprove, "hash", "same"),
             instead(approvals, "void_stale", never),
+            instead(deciding, "_too_late", lambda *_, **__: None),
         ),
+        bias=Bias(("ask_first",), ("burst_on", "remind", "approve", "approve"), ("note",)),
     ),
     Mutation("claims need no receipt", r"claims what", instead(receipt_check, "is_checked", lambda held: False)),
     # follow-ups
@@ -233,6 +244,7 @@ MUTATIONS = (
         "an opt-out ends no follow-up",
         r"has_opted_out",
         both(instead(opting_out, "stop_by_opting_out", nothing), instead(contacts, "stop_by_opting_out", nothing)),
+        bias=Bias(("remind",), ("inbound", "wait", "opt_out")),
     ),
     Mutation(
         "a close and a takeover end no follow-up",

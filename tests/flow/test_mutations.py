@@ -23,7 +23,7 @@ def test_the_walks_miss_it(mutation: Mutation, database_url: str, doom: Doom, mo
     with room(database_url, doom) as where:
         where.ignored = mutation.ignored
         for number in range(MOST):
-            fault = where.walk(*drawn(f"m-{number}"))
+            fault = where.walk(*drawn(f"m-{number}", mutation.bias))
             if re.search(mutation.caught_by, fault):
                 print(f"CAUGHT {mutation.name} | {number + 1} | {fault}")
                 return
