@@ -49,8 +49,9 @@ async def line(output: asyncio.StreamReader) -> str:
 
 
 async def until_listening(world: World) -> None:
+    # A stream that is open hears what happens once the reader has found where it begins.
     async with asyncio.timeout(PATIENCE), world.database.system() as connection:
-        while not world.app.app.state.events.feed.count:  # type: ignore[attr-defined]
+        while not world.app.app.state.events.feed._covered:  # type: ignore[attr-defined]
             await connection.execute("SELECT 1")
 
 
